@@ -1,0 +1,61 @@
+# The lock holds hashes and no index address; bytecode is compiled on first import, which makes the
+# first install a third faster.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-compile
+RUNTIME := $(VENV)/.runtime
+DEV := $(VENV)/.dev
+PAGES := app/web/static/.built
+
+.PHONY: serve test check benchmark lock format pages clean
+serve: $(RUNTIME) $(PAGES)
+	@$(BIN)/python -m app serve
+
+test: $(DEV) $(PAGES)
+	$(BIN)/python -m pytest
+
+check: $(DEV)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m app export schema | diff -u schema.graphql -
+
+format: $(DEV)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+benchmark: $(DEV)
+	$(BIN)/python -m benchmarks
+
+# uv writes one lock for every platform and Python version; pip installs from it.
+lock: $(DEV)
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --output-file requirements/runtime.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev --constraint requirements/runtime.txt pyproject.toml --output-file requirements/dev.txt
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): requirements/runtime.txt | $(BIN)/python
+	$(PIP) --requirement requirements/runtime.txt
+	@touch $@
+
+$(DEV): requirements/dev.txt | $(BIN)/python
+	$(PIP) --requirement requirements/dev.txt
+	@touch $@ $(RUNTIME)
+
+# Everything under web/ but what npm puts there.
+WEB := $(shell find web -name node_modules -prune -o -type f -print)
+NODE_MODULES := web/node_modules/.package-lock.json
+
+pages: $(PAGES)
+
+$(NODE_MODULES): web/package.json web/package-lock.json web/.npmrc | $(BIN)/python
+	@web/npm.sh ci --prefer-offline
+	@touch $@
+
+$(PAGES): $(WEB) $(NODE_MODULES)
+	@web/npm.sh run --silent build
+
+clean:
+	rm -rf $(VENV) app/web/static web/node_modules
