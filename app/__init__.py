@@ -1,0 +1,3 @@
+"""ClassifAIly: content classification over GraphQL and REST."""
+
+__version__ = "0.1.0"

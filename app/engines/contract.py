@@ -1,0 +1,106 @@
+"""What every engine is asked and what it answers.
+
+An engine turns one piece of content plus categories into a probability per category. It knows
+nothing of accounts, quotas, storage or the network faces.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from app.engines.errors import EngineError
+
+
+class InputType(StrEnum):
+    """The kind of content."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    AUDIO = "audio"
+    VIDEO = "video"
+
+
+class Mode(StrEnum):
+    """How many labels an answer holds."""
+
+    SINGLE = "single"
+    MULTI = "multi"
+    TOP_N = "top_n"
+
+
+class ConfidenceSource(StrEnum):
+    """Where a confidence comes from."""
+
+    CALIBRATED = "calibrated"
+    MEASURED = "measured"
+    SELF_REPORTED = "self_reported"
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """One category as the caller gave it: a name, what it means, inputs that belong to it."""
+
+    name: str
+    description: str | None = None
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing to classify. `categories` is None for the engine's own generic taxonomy."""
+
+    content: str
+    input_type: InputType = InputType.TEXT
+    categories: tuple[Category, ...] | None = None
+    mode: Mode = Mode.SINGLE
+    top_n: int = 3
+    threshold: float = 0.0
+    explain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One label of an answer. `confidence` is in [0, 1], rounded to 4 places."""
+
+    label: str
+    confidence: float
+    explanation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An engine's answer: what the mode and the threshold leave, best first (it may be empty).
+
+    `tokens` is the real number of tokens that the model read of the content.
+    """
+
+    labels: tuple[Label, ...]
+    tokens: int
+    confidence_source: ConfidenceSource
+    model: str
+
+
+class Engine(Protocol):
+    """A model that classifies."""
+
+    @property
+    def input_types(self) -> frozenset[InputType]:
+        """The kinds of content it can judge."""
+        ...
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether an answer needs no loading first."""
+        ...
+
+    async def classify(self, task: Task) -> Outcome:
+        """Answer one task."""
+        ...
+
+    async def classify_many(self, tasks: Sequence[Task]) -> list[Outcome | EngineError]:
+        """Answer tasks in their order; work they share (category vectors) is done once.
+
+        A task that fails has its error in its place; the others are answered.
+        """
+        ...

@@ -1,0 +1,98 @@
+"""What drove an answer, from the very scores that gave it.
+
+Three facts: which description or example of the category is nearest to the text; which sentence of
+a longer text speaks most for the category against its strongest rival; and how far that rival is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.engines.contract import Category
+from app.engines.text.encoder import Floats
+from app.engines.text.heads import Head
+from app.engines.text.vectors import TextVectors
+from app.engines.text.windows import sentences
+
+#: Sentences weighed at most; of more, evenly spread ones are.
+MAX_SENTENCES = 32
+_QUOTE = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A judged text. `scores` and `probabilities` are (categories,), `vector` is (d,)."""
+
+    text: str
+    vector: Floats
+    scores: Floats
+    probabilities: Floats
+    categories: tuple[Category, ...]
+    head: Head
+
+
+def explain(vectors: TextVectors, evidence: Evidence, chosen: Sequence[int]) -> list[str]:
+    """Return one explanation for each chosen category."""
+    pieces = _spread(sentences(evidence.text))
+    scores = vectors.encode(pieces) @ evidence.head.weights.T if len(pieces) > 1 else None
+    return [_explain_one(evidence, index, pieces, scores) for index in chosen]
+
+
+def _explain_one(evidence: Evidence, index: int, pieces: list[str], scores: Floats | None) -> str:
+    parts = [_nearest(evidence, index)]
+    rival = _rival(evidence, index)
+    if scores is not None:
+        against = scores[:, index] - (0 if rival is None else scores[:, rival])
+        parts.append(
+            f"The sentence that weighed most: “{_quoted(pieces[int(np.argmax(against))])}”."
+        )
+    if rival is not None:
+        parts.append(_compared(evidence, index, rival))
+    return " ".join(parts)
+
+
+def _nearest(evidence: Evidence, index: int) -> str:
+    head = evidence.head
+    own = [at for at, anchor in enumerate(head.anchors) if anchor.category == index]
+    if not own:
+        name = evidence.categories[index].name
+        return f"Matched by the name “{_quoted(name)}” (similarity {evidence.scores[index]:.2f})."
+    similarities = head.anchor_vectors[own] @ evidence.vector
+    best = int(np.argmax(similarities))
+    anchor = head.anchors[own[best]]
+    quoted = _quoted(
+        evidence.categories[index].description or ""
+        if anchor.kind == "description"
+        else anchor.text
+    )
+    return f"Closest to the {anchor.kind} “{quoted}” (similarity {similarities[best]:.2f})."
+
+
+def _rival(evidence: Evidence, index: int) -> int | None:
+    if len(evidence.scores) < 2:
+        return None
+    others = evidence.scores.copy()
+    others[index] = -np.inf
+    return int(np.argmax(others))
+
+
+def _compared(evidence: Evidence, index: int, rival: int) -> str:
+    name = _quoted(evidence.categories[rival].name)
+    confidence = evidence.probabilities[rival]
+    distance = float(evidence.scores[index] - evidence.scores[rival])
+    if distance >= 0:
+        return f"Runner-up: “{name}” ({confidence:.2f}), {distance:.3f} behind in similarity."
+    return f"Ahead of it: “{name}” ({confidence:.2f}), by {-distance:.3f} in similarity."
+
+
+def _spread(pieces: list[str]) -> list[str]:
+    if len(pieces) <= MAX_SENTENCES:
+        return pieces
+    chosen = np.linspace(0, len(pieces) - 1, MAX_SENTENCES).round().astype(int)
+    return [pieces[index] for index in chosen]
+
+
+def _quoted(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _QUOTE else flat[: _QUOTE - 1].rstrip() + "…"

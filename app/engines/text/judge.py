@@ -1,0 +1,102 @@
+"""Judging one text: scores, probabilities, labels, and what drove them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from app.engines.contract import Category, ConfidenceSource, Label, Mode, Outcome, Task
+from app.engines.selection import select
+from app.engines.text.cache import HeadCache
+from app.engines.text.calibration import Calibration, distribution, independent
+from app.engines.text.encoder import Floats
+from app.engines.text.explain import Evidence, explain
+from app.engines.text.generic import load_generic
+from app.engines.text.heads import Head, build_head
+from app.engines.text.taxonomy import TAXONOMY
+from app.engines.text.vectors import TextVectors, normalised
+from app.engines.text.windows import read
+
+# How much more a window counts that speaks clearly for something: a cosine of this much more
+# between its best category and the average one makes it weigh e times as much.
+_CLARITY = np.float32(0.05)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """`vector` (d,) stands for the whole text; `scores` is (categories,)."""
+
+    vector: Floats
+    scores: Floats
+    tokens: int
+
+
+class TextJudge:
+    """Scores texts against categories. Blocking; safe to share between threads."""
+
+    def __init__(self, vectors: TextVectors, calibration: Calibration, prepared_dir: Path) -> None:
+        self._vectors = vectors
+        self._calibration = calibration
+        self._heads = HeadCache()
+        self._generic = load_generic(vectors, prepared_dir)
+        self.model = f"embedded/{vectors.name}"
+
+    def judge(self, task: Task) -> Outcome:
+        """Answer one task."""
+        categories = TAXONOMY if task.categories is None else task.categories
+        head = self.head(categories)
+        scored = self._score(task.content, head)
+        probabilities = self._probabilities(task.mode, categories, head, scored)
+        chosen = select(
+            probabilities.tolist(), mode=task.mode, top_n=task.top_n, threshold=task.threshold
+        )
+        explanations: list[str] | list[None] = [None] * len(chosen)
+        if task.explain and chosen:
+            evidence = Evidence(
+                text=task.content,
+                vector=scored.vector,
+                scores=scored.scores,
+                probabilities=probabilities,
+                categories=categories,
+                head=head,
+            )
+            explanations = explain(self._vectors, evidence, [index for index, _ in chosen])
+        return Outcome(
+            labels=tuple(
+                Label(categories[index].name, confidence, explanation)
+                for (index, confidence), explanation in zip(chosen, explanations, strict=True)
+            ),
+            tokens=scored.tokens,
+            confidence_source=ConfidenceSource.CALIBRATED,
+            model=self.model,
+        )
+
+    def head(self, categories: tuple[Category, ...]) -> Head:
+        """Return the weight vectors of categories, from the cache when they are there."""
+        if categories is TAXONOMY:
+            return self._generic.head
+        return self._heads.get(categories, lambda: build_head(self._vectors, categories))
+
+    def _score(self, text: str, head: Head) -> _Scored:
+        reading = read(self._vectors.primary, text)
+        windows = self._vectors.encode(reading.windows)
+        if len(windows) == 1:
+            return _Scored(windows[0], head.weights @ windows[0], reading.tokens)
+        by_window = windows @ head.weights.T
+        clarity = by_window.max(axis=1) - by_window.mean(axis=1)
+        weights = np.array(reading.weights, np.float32) * np.exp(clarity / _CLARITY)
+        vector = normalised((weights / weights.sum()) @ windows)
+        return _Scored(vector, head.weights @ vector, reading.tokens)
+
+    def _probabilities(
+        self, mode: Mode, categories: tuple[Category, ...], head: Head, scored: _Scored
+    ) -> Floats:
+        constants = self._calibration.for_shares(
+            described=head.described, examples=head.exemplified
+        )
+        if mode is not Mode.MULTI:
+            return distribution(scored.scores, constants)
+        # A generic label that is also one of the caller's is no rival to itself.
+        own = {category.name.casefold() for category in categories}
+        rivals = [index for index, name in enumerate(self._generic.names) if name not in own]
+        return independent(scored.scores, self._generic.bank[rivals] @ scored.vector, constants)

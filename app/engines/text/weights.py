@@ -1,0 +1,66 @@
+"""Files that models are made of: found in a package, checked by hash, prepared once."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from hashlib import file_digest
+from importlib.util import find_spec
+from pathlib import Path
+
+from app.engines.errors import ModelUnavailable
+
+
+def packaged_file(package: str, name: str, *, sha256: str) -> Path:
+    """Find a data file of an installed package, without importing the package.
+
+    Raises:
+        ModelUnavailable: The package is not installed, or the file is not the pinned one.
+    """
+    found = find_spec(package)
+    if found is None or found.origin is None:
+        raise ModelUnavailable(f"the package {package} is not installed")
+    path = Path(found.origin).with_name(name)
+    if not path.is_file():
+        raise ModelUnavailable(f"the package {package} holds no {name}")
+    check_hash(path, sha256)
+    return path
+
+
+def hash_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hex."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def check_hash(path: Path, sha256: str) -> None:
+    """Refuse a file that is not the one expected.
+
+    Raises:
+        ModelUnavailable: Its SHA-256 is another.
+    """
+    if hash_of(path) != sha256:
+        raise ModelUnavailable(f"{path.name} is not the file that is pinned: its SHA-256 differs")
+
+
+def prepared_file(folder: Path, name: str, build: Callable[[Path], None]) -> Path:
+    """Return a prepared file, which `build` writes if it is not there yet.
+
+    The hash is kept beside the file, and a file that no longer matches is built again. Several
+    processes may prepare at once: each writes under a name of its own, and the last one wins with
+    the same content.
+    """
+    path = folder / name
+    seal = folder / f"{name}.sha256"
+    if path.is_file() and seal.is_file() and seal.read_text().strip() == hash_of(path):
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".preparing-") as scratch:
+        part = Path(scratch) / name
+        build(part)
+        part_seal = Path(scratch) / seal.name
+        part_seal.write_text(hash_of(part) + "\n")
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        part.replace(path)
+        part_seal.replace(seal)
+    return path
