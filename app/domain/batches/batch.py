@@ -1,0 +1,70 @@
+"""A batch: several classifications asked for at once, each one a job of its own."""
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.domain.jobs.job import Job, JobStatus
+from app.engines.contract import Category, InputType, Mode
+
+MAX_ITEM_ID_LENGTH = 200
+_ID = re.compile(r"batch_[0-9a-f]{24}")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchItemRequest:
+    """One item as asked for. None means: as the batch says."""
+
+    input: str
+    id: str | None = None
+    type: InputType | None = None
+    categories: Sequence[Category] | None = None
+    schema: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRequest:
+    """A batch as asked for. None means: not given."""
+
+    items: Sequence[BatchItemRequest]
+    type: InputType | None = None
+    categories: Sequence[Category] | None = None
+    schema: int | None = None
+    mode: Mode | None = None
+    top_n: int | None = None
+    threshold: float | None = None
+    explain: bool | None = None
+    run_async: bool | None = None
+    store: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch and its jobs, in the order sent.
+
+    `status` is `failed` when every item failed. `latency_ms` is from request in to results ready,
+    None until then.
+    """
+
+    id: str
+    account_id: int
+    status: JobStatus
+    total: int
+    completed: int
+    failed: int
+    latency_ms: int | None
+    jobs: tuple[Job, ...]
+    created_at: datetime
+    completed_at: datetime | None
+
+
+def new_batch_id() -> str:
+    """Make an id: `batch_` and 96 random bits in hex."""
+    return f"batch_{secrets.token_hex(12)}"
+
+
+def is_batch_id(text: str) -> bool:
+    """Tell whether a string could be a batch's id."""
+    return _ID.fullmatch(text) is not None

@@ -1,0 +1,138 @@
+"""From a request to a task that may run: plan, schema, and what the server's model can do.
+
+Values have been checked before; the quota is taken after.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from app.domain.accounts.account import Account
+from app.domain.classification.request import DEFAULT_TOP_N, ClassifyRequest
+from app.domain.errors import FieldPath, InvalidRequest, PlanRestriction
+from app.domain.plans import cheapest_plan
+from app.domain.schemas.manage import no_such_schema, require_schemas
+from app.domain.schemas.schema import SchemaType, load_categories
+from app.domain.services import Services
+from app.engines.contract import Category, InputType, Mode, Task
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaInUse:
+    """What a classification takes from a schema."""
+
+    id: int
+    type: SchemaType
+    mode: Mode
+    categories: tuple[Category, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A task that may run, and what its job row shows besides."""
+
+    task: Task
+    schema_id: int | None
+    store: bool
+    item_id: str | None = None
+
+
+async def load_schemas(
+    services: Services, account: Account, schema_ids: Iterable[int]
+) -> dict[int, SchemaInUse]:
+    """Return the named schemas by id.
+
+    Raises:
+        PlanRestriction: The plan has no schemas.
+        NotFound: One does not exist, or is another account's.
+    """
+    wanted = list(dict.fromkeys(schema_ids))
+    if not wanted:
+        return {}
+    require_schemas(account)
+    found = await services.ledger.find_schemas(account.id, wanted)
+    for schema_id in wanted:
+        if schema_id not in found:
+            raise no_such_schema(schema_id)
+    return {
+        record.id: SchemaInUse(
+            id=record.id,
+            type=SchemaType(record.input_type),
+            mode=Mode(record.mode),
+            categories=load_categories(msgspec.json.decode(record.categories)),
+        )
+        for record in found.values()
+    }
+
+
+def admit(
+    services: Services,
+    account: Account,
+    request: ClassifyRequest,
+    schema: SchemaInUse | None,
+    *,
+    type_path: FieldPath = ("type",),
+    item_id: str | None = None,
+) -> Admitted:
+    """Make the task that a request asks for; a schema gives its defaults.
+
+    Raises:
+        InvalidRequest: The schema or the model is not for this type of input.
+        PlanRestriction: The plan lacks the input type, or categories of one's own.
+    """
+    input_type = _input_type(request, schema, type_path=type_path)
+    categories = request.categories if schema is None else schema.categories
+    _check_plan(account, input_type, own_categories=categories is not None)
+    if input_type not in services.engine.input_types:
+        able = ", ".join(kind.value for kind in InputType if kind in services.engine.input_types)
+        raise InvalidRequest(
+            type_path, f"this server's model can't judge {input_type.value}, only {able}"
+        )
+    default_mode = Mode.SINGLE if schema is None else schema.mode
+    task = Task(
+        content=request.input,
+        input_type=input_type,
+        categories=None if categories is None else tuple(categories),
+        mode=request.mode or default_mode,
+        top_n=DEFAULT_TOP_N if request.top_n is None else request.top_n,
+        threshold=request.threshold or 0.0,
+        explain=bool(request.explain),
+    )
+    return Admitted(
+        task=task,
+        schema_id=None if schema is None else schema.id,
+        store=request.store is not False,
+        item_id=item_id,
+    )
+
+
+def _input_type(
+    request: ClassifyRequest, schema: SchemaInUse | None, *, type_path: FieldPath
+) -> InputType:
+    only = None if schema is None else schema.type.input_type
+    if schema is None or only is None:
+        return request.type or InputType.TEXT
+    if request.type not in {None, only}:
+        raise InvalidRequest(type_path, f"must be {only.value}: schema {schema.id} takes no other")
+    return only
+
+
+def _check_plan(account: Account, input_type: InputType, *, own_categories: bool) -> None:
+    limits = account.limits
+    if input_type not in limits.input_types:
+        required = cheapest_plan(lambda other: input_type in other.input_types)
+        raise PlanRestriction(
+            "media",
+            required=required,
+            message=f"{input_type.value.capitalize()} classification is not available on your "
+            f"plan. Upgrade to {required.value} or above.",
+        )
+    if own_categories and not limits.custom_categories:
+        required = cheapest_plan(lambda other: other.custom_categories)
+        raise PlanRestriction(
+            "categories",
+            required=required,
+            message="Your own categories are not available on your plan. "
+            f"Upgrade to {required.value} or above.",
+        )

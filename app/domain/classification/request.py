@@ -1,0 +1,118 @@
+"""What a caller asks to have classified, and the rules that hold for its values.
+
+Both faces fill a `ClassifyRequest` with values of the right types. Field paths in errors are REST's
+names.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.domain.errors import FieldPath, InvalidRequest
+from app.engines.contract import Category, InputType, Mode
+
+MAX_TEXT_LENGTH = 1_000_000
+MAX_CATEGORIES = 1_000
+MAX_NAME_LENGTH = 200
+MAX_DESCRIPTION_LENGTH = 2_000
+MAX_EXAMPLES = 100
+MAX_EXAMPLE_LENGTH = 10_000
+MAX_TOP_N = 10
+DEFAULT_TOP_N = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifyRequest:
+    """One classification as asked for. None means: not given.
+
+    With `store` False neither the preview nor an explanation is kept.
+    """
+
+    input: str
+    type: InputType | None = None
+    categories: Sequence[Category] | None = None
+    schema: int | None = None
+    mode: Mode | None = None
+    top_n: int | None = None
+    threshold: float | None = None
+    explain: bool | None = None
+    run_async: bool | None = None
+    store: bool | None = None
+
+
+def check_values(request: ClassifyRequest) -> None:
+    """Hold a request to the rules of values.
+
+    Raises:
+        InvalidRequest: A value is out of its range; the error names the field.
+    """
+    check_input(("input",), request.input)
+    check_categories(request.categories)
+    check_options(top_n=request.top_n, threshold=request.threshold)
+
+
+def check_input(path: FieldPath, text: str) -> None:
+    """Hold an input to its rules: not empty, at most 1,000,000 characters, valid Unicode."""
+    check_text(path, text, maximum=MAX_TEXT_LENGTH)
+    if not text.strip():
+        raise InvalidRequest(path, "must not be empty")
+
+
+def check_options(*, top_n: int | None, threshold: float | None) -> None:
+    """Hold `top_n` and `threshold` to their ranges."""
+    if top_n is not None and not 1 <= top_n <= MAX_TOP_N:
+        raise InvalidRequest(("top_n",), f"must be from 1 to {MAX_TOP_N}, got {top_n}")
+    if threshold is not None and not 0.0 <= threshold <= 1.0:
+        raise InvalidRequest(("threshold",), f"must be from 0.0 to 1.0, got {threshold}")
+
+
+def check_categories(categories: Sequence[Category] | None, *, at: FieldPath = ()) -> None:
+    """Hold a category list to its rules: 1 to 1,000, names unique and not empty."""
+    if categories is None:
+        return
+    path = (*at, "categories")
+    if not 1 <= len(categories) <= MAX_CATEGORIES:
+        raise InvalidRequest(
+            path, f"must hold 1 to {MAX_CATEGORIES} categories, got {len(categories)}"
+        )
+    seen: dict[str, int] = {}
+    for index, category in enumerate(categories):
+        _check_category((*path, index), category)
+        first = seen.setdefault(_name_key(category.name), index)
+        if first != index:
+            raise InvalidRequest(
+                (*path, index),
+                f"must have a unique name, but categories[{first}] has the same",
+            )
+
+
+def check_text(path: FieldPath, text: str, *, maximum: int) -> None:
+    """Hold a text to a length and to what every database can store."""
+    if len(text) > maximum:
+        raise InvalidRequest(path, f"must be at most {maximum} characters, got {len(text)}")
+    if "\x00" in text:
+        raise InvalidRequest(path, "must not contain the NUL character")
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        raise InvalidRequest(path, "must be valid Unicode, without lone surrogates")
+
+
+def _name_key(name: str) -> str:
+    # Two names that look the same to a reader would make an answer ambiguous.
+    return unicodedata.normalize("NFC", name).strip()
+
+
+def _check_category(path: FieldPath, category: Category) -> None:
+    check_text((*path, "name"), category.name, maximum=MAX_NAME_LENGTH)
+    if not category.name.strip():
+        raise InvalidRequest((*path, "name"), "must not be empty")
+    if category.description is not None:
+        check_text((*path, "description"), category.description, maximum=MAX_DESCRIPTION_LENGTH)
+    if len(category.examples) > MAX_EXAMPLES:
+        raise InvalidRequest(
+            (*path, "examples"),
+            f"must hold at most {MAX_EXAMPLES} examples, got {len(category.examples)}",
+        )
+    for index, example in enumerate(category.examples):
+        check_text((*path, "examples", index), example, maximum=MAX_EXAMPLE_LENGTH)
+        if not example.strip():
+            raise InvalidRequest((*path, "examples", index), "must not be empty")

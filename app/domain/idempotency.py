@@ -1,0 +1,87 @@
+"""A request with an Idempotency-Key is done once; a repeat within 24 hours gets the same answer.
+
+1. The key is claimed in one step. Whoever finds it taken gets the kept answer when the request is
+   the same, a conflict when it is another, or is told that the first still runs.
+2. The answer is kept in the step that ends the work, so that a repeat can never do it again.
+3. A request that was refused or failed frees its key: the repeat is a fresh try.
+
+A claim whose process died is free again after the lease.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from app.domain import clock
+from app.domain.errors import ErrorCode, IdempotencyConflict, InvalidRequest
+from app.domain.jobs.record import LEASE
+from app.domain.services import Services
+from app.storage.ledger import Receipt, Taken
+
+__all__ = ["Claim", "Receipt", "Replay", "claim", "keep", "release"]
+
+KEPT = timedelta(hours=24)
+_SANE_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The answer that was kept."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to do a request under a key."""
+
+    account_id: int
+    key: str
+
+    def receipt(self, *, status: int, body: bytes) -> Receipt:
+        """Return what to keep for repeats."""
+        return Receipt(
+            self.account_id, self.key, status=status, body=body, expires_at=clock.now() + KEPT
+        )
+
+
+async def claim(services: Services, account_id: int, key: str, *, request: bytes) -> Claim | Replay:
+    """Claim a key for a request, or return the answer that its first use was given.
+
+    `request` is what makes two requests the same: method, address and body.
+
+    Raises:
+        InvalidRequest: The key is empty, too long or not printable ASCII.
+        IdempotencyConflict: The key belongs to another request, or its first use still runs.
+    """
+    if not _SANE_KEY.fullmatch(key):
+        raise InvalidRequest(
+            ("Idempotency-Key",), "must have 1 to 255 printable ASCII characters, without spaces"
+        )
+    fingerprint = hashlib.sha256(request).hexdigest()
+    moment = clock.now()
+    held = await services.ledger.claim_receipt(
+        account_id, key, fingerprint=fingerprint, moment=moment, until=moment + LEASE
+    )
+    if not isinstance(held, Taken):
+        return Claim(account_id, key)
+    if held.fingerprint != fingerprint:
+        raise IdempotencyConflict("This Idempotency-Key was used for another request.")
+    if held.status is None or held.body is None:
+        raise IdempotencyConflict(
+            "The first request with this Idempotency-Key is still running. Try again soon.",
+            code=ErrorCode.IDEMPOTENCY_IN_PROGRESS,
+        )
+    return Replay(held.status, held.body)
+
+
+async def keep(services: Services, receipt: Receipt) -> None:
+    """Keep the answer to a request whose work is no job."""
+    await services.ledger.write_receipt(receipt)
+
+
+async def release(services: Services, held: Claim) -> None:
+    """Free a key whose request was refused or failed; one that was answered stays."""
+    await services.ledger.release_receipt(held.account_id, held.key)

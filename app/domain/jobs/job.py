@@ -1,0 +1,58 @@
+"""A job: the durable record of one classification."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from app.domain.errors import ErrorCode
+from app.engines.contract import ConfidenceSource, InputType, Label, Mode
+
+PREVIEW_LENGTH = 100
+
+
+class JobStatus(StrEnum):
+    """Where a job stands. `completed` and `failed` are final."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class JobError:
+    """Why a job failed."""
+
+    code: ErrorCode
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One classification, from acceptance to its end.
+
+    `labels` is what mode and threshold left, best first: None until the job completed. `model` is
+    the engine's real model; faces show it under the operator's label. `latency_ms` is from request
+    in to result ready. `input_preview` is None when the caller asked that nothing be stored.
+    `item_id` is the caller's own id of the item of a batch.
+    """
+
+    id: int
+    account_id: int
+    status: JobStatus
+    input_type: InputType
+    input_preview: str | None
+    mode: Mode
+    categories: tuple[str, ...] | None
+    schema_id: int | None
+    labels: tuple[Label, ...] | None
+    error: JobError | None
+    model: str | None
+    confidence_source: ConfidenceSource | None
+    tokens: int | None
+    latency_ms: int | None
+    attempts: int
+    created_at: datetime
+    completed_at: datetime | None
+    batch_id: str | None = None
+    item_id: str | None = None

@@ -1,0 +1,46 @@
+"""From a key to its caller, read from the database each time: a revoked key is refused at once."""
+
+from app.domain import clock
+from app.domain.accounts.account import Account, Caller, SubscriptionStatus
+from app.domain.clock import Period
+from app.domain.errors import Unauthorized
+from app.domain.keys.key import hash_secret, is_well_formed
+from app.domain.plans import Plan
+from app.domain.services import Services
+
+_ADVICE = "Send a valid API key in the Authorization header as a Bearer token."
+
+
+async def authenticate(services: Services, secret: str | None) -> Caller:
+    """Return whom a key belongs to.
+
+    Raises:
+        Unauthorized: There is no key, it is malformed, unknown or revoked.
+    """
+    if secret is None:
+        raise Unauthorized(f"API key missing. {_ADVICE}")
+    if not is_well_formed(secret):
+        raise Unauthorized(f"API key malformed. {_ADVICE}")
+    period = Period.of(clock.now())
+    record = await services.ledger.find_key(hash_secret(secret), period=str(period))
+    if record is None:
+        raise Unauthorized(f"API key unknown or revoked. {_ADVICE}")
+    account = Account(
+        id=record.account_id,
+        name=record.account_name,
+        email=record.email,
+        plan=Plan(record.plan),
+        subscription_status=SubscriptionStatus(record.subscription_status),
+        created_at=record.account_created_at,
+    )
+    return Caller(account=account, key_id=record.key_id, used=record.used)
+
+
+def bearer_token(header: str | None) -> str | None:
+    """Return the token of an Authorization header, or None when it carries no Bearer token."""
+    if header is None:
+        return None
+    scheme, _, token = header.strip().partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    return token.strip() or None

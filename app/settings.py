@@ -1,0 +1,109 @@
+"""Settings: environment variables or `.env`, read once at start.
+
+Each has its default here and in `.env.example`. A bad value stops the start with a message that
+names the variable.
+"""
+
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "CLASSIFAILY_"
+
+
+class SettingsError(Exception):
+    """A setting is wrong. The message names the variable and says what would be right."""
+
+
+class Settings(BaseSettings):
+    """The server's configuration."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True
+    )
+
+    data_dir: Path = Path("data")
+    database_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    public_url: str = ""
+    model: str = "embedded"
+    text_encoder: str = ""
+    model_label: str = Field(default="classifai-v1", min_length=1)
+    cors_origins: str = ""
+    # 32 MiB leaves room for a 20 MB image as a base64 data URI.
+    max_body_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if value and urlsplit(value).scheme != "sqlite":
+            raise ValueError("must be sqlite://<path of a file>")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _absolute_url(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"http", "https"}:
+            raise ValueError("must be an http or https URL")
+        return value.rstrip("/")
+
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, value: str) -> str:
+        if value != "embedded":
+            raise ValueError("must be 'embedded': this release has no other engine")
+        return value
+
+    @field_validator("log_level", "log_format", mode="before")
+    @classmethod
+    def _any_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @property
+    def database_path(self) -> Path:
+        """The SQLite file."""
+        if not self.database_url:
+            return self.data_dir / "classifaily.db"
+        return Path(self.database_url.removeprefix("sqlite://"))
+
+    @property
+    def prepared_dir(self) -> Path:
+        """Where models are kept in the form in which they run."""
+        return self.data_dir / "models"
+
+    @property
+    def base_url(self) -> str:
+        """Where callers reach the server, without a trailing slash."""
+        if self.public_url:
+            return self.public_url
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """The origins whose pages may call the API from a browser."""
+        return tuple(origin.strip() for origin in self.cors_origins.split(",") if origin.strip())
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: A variable has a bad value.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise SettingsError("\n".join(map(_describe, error.errors()))) from None
+
+
+def _describe(problem: ErrorDetails) -> str:
+    variable = f"{PREFIX}{str(problem['loc'][0]).upper()}"
+    return f"{variable}: {problem['msg'].removeprefix('Value error, ')}"

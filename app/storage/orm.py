@@ -1,0 +1,7 @@
+"""The ORM's configuration under a name that its command line can load, on a database in memory."""
+
+from pathlib import Path
+
+from app.storage.database import orm_config
+
+CONFIG = orm_config(Path(":memory:"))
