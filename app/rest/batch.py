@@ -1,0 +1,60 @@
+"""`POST /batch`."""
+
+from app.domain.batches.batch import BatchItemRequest, BatchRequest
+from app.domain.batches.classify_batch import classify_batch
+from app.rest.call import Call
+from app.rest.classify import WORK_ERRORS, to_categories
+from app.rest.operation import Operation, Reply
+from app.rest.rendering import render_batch
+from app.rest.shapes import BatchBody, BatchItemBody, BatchReply
+
+
+async def post_batch(call: Call) -> Reply:
+    """Classify several inputs and answer when every one has ended."""
+    body = await call.body(BatchBody)
+    classified = await classify_batch(
+        call.services,
+        call.caller,
+        _to_request(body),
+        started=call.started,
+        receipt=lambda batch: call.receipt(render_batch(batch)),
+    )
+    call.used = classified.used
+    return Reply(render_batch(classified.batch))
+
+
+def _to_request(body: BatchBody) -> BatchRequest:
+    return BatchRequest(
+        items=[_to_item(item) for item in body.items],
+        type=body.type,
+        categories=to_categories(body.categories),
+        schema=body.schema,
+        mode=body.mode,
+        top_n=body.top_n,
+        threshold=body.threshold,
+        explain=body.explain,
+        run_async=body.run_async,
+        store=body.store,
+    )
+
+
+def _to_item(item: BatchItemBody) -> BatchItemRequest:
+    return BatchItemRequest(
+        input=item.input,
+        id=item.id,
+        type=item.type,
+        categories=to_categories(item.categories),
+        schema=item.schema,
+    )
+
+
+BATCH = {
+    "POST": Operation(
+        post_batch,
+        name="classifyBatch",
+        summary="Classify several inputs",
+        body=BatchBody,
+        reply=BatchReply,
+        errors=WORK_ERRORS,
+    )
+}

@@ -1,0 +1,75 @@
+"""`POST /classify`."""
+
+from collections.abc import Sequence
+
+from app.domain.classification.classify import classify
+from app.domain.classification.request import ClassifyRequest
+from app.domain.errors import ErrorCode
+from app.engines.contract import Category
+from app.rest.call import Call
+from app.rest.operation import Operation, Reply
+from app.rest.rendering import render_classification
+from app.rest.shapes import CategoryBody, ClassifyBody, ClassifyReply
+
+
+async def post_classify(call: Call) -> Reply:
+    """Classify one input."""
+    body = await call.body(ClassifyBody)
+    settings = call.services.settings
+    classified = await classify(
+        call.services,
+        call.caller,
+        to_request(body),
+        started=call.started,
+        receipt=lambda job: call.receipt(render_classification(job, settings)),
+    )
+    call.used = classified.used
+    return Reply(render_classification(classified.job, settings))
+
+
+def to_request(body: ClassifyBody) -> ClassifyRequest:
+    """Hand a body's values to the domain."""
+    return ClassifyRequest(
+        input=body.input,
+        type=body.type,
+        categories=to_categories(body.categories),
+        schema=body.schema,
+        mode=body.mode,
+        top_n=body.top_n,
+        threshold=body.threshold,
+        explain=body.explain,
+        run_async=body.run_async,
+        store=body.store,
+    )
+
+
+def to_categories(bodies: Sequence[str | CategoryBody] | None) -> list[Category] | None:
+    """Read categories given as strings or as objects."""
+    return None if bodies is None else [_to_category(body) for body in bodies]
+
+
+def _to_category(body: str | CategoryBody) -> Category:
+    if isinstance(body, str):
+        return Category(name=body)
+    return Category(
+        name=body.name, description=body.description, examples=tuple(body.examples or ())
+    )
+
+
+WORK_ERRORS = (
+    ErrorCode.PLAN_RESTRICTION,
+    ErrorCode.SCHEMA_NOT_FOUND,
+    ErrorCode.RATE_LIMIT_EXCEEDED,
+    ErrorCode.MODEL_UNAVAILABLE,
+)
+
+CLASSIFY = {
+    "POST": Operation(
+        post_classify,
+        name="classify",
+        summary="Classify one input",
+        body=ClassifyBody,
+        reply=ClassifyReply,
+        errors=WORK_ERRORS,
+    )
+}

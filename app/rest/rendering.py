@@ -1,0 +1,166 @@
+"""From the domain's values to the shapes of the contract."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from app.domain.batches.batch import Batch
+from app.domain.clock import to_iso
+from app.domain.errors import Error
+from app.domain.jobs.job import Job, JobStatus
+from app.domain.jobs.shown_model import shown_model
+from app.domain.schemas.schema import Schema
+from app.domain.usage.usage import Usage
+from app.engines.contract import Category, Label, Mode
+from app.rest import shapes
+from app.settings import Settings
+
+
+def render_error(error: Error, *, docs: str) -> dict[str, Any]:
+    """Render `{"error": {"code", "message", "docs", …}}`."""
+    body: dict[str, Any] = {"code": error.error_code.value, "message": error.message, "docs": docs}
+    body.update({detail.name: detail.value for detail in error.details})
+    return {"error": body}
+
+
+def render_result(job: Job) -> dict[str, Any] | None:
+    """Render a completed job's result in the shape of its mode."""
+    if job.labels is None:
+        return None
+    if job.mode is not Mode.SINGLE:
+        return {"labels": [_render_label(label) for label in job.labels]}
+    if not job.labels:
+        return {"label": None, "confidence": None}
+    return _render_label(job.labels[0])
+
+
+def _render_label(label: Label) -> dict[str, Any]:
+    rendered: dict[str, Any] = {"label": label.label, "confidence": label.confidence}
+    if label.explanation is not None:
+        rendered["explanation"] = label.explanation
+    return rendered
+
+
+def render_classification(job: Job, settings: Settings) -> shapes.ClassifyReply:
+    """Render the answer to `POST /classify`."""
+    return shapes.ClassifyReply(
+        id=str(job.id),
+        status=job.status,
+        type=job.input_type,
+        result=render_result(job),
+        meta=shapes.MetaReply(
+            model=shown_model(settings, job),
+            latency_ms=job.latency_ms,
+            tokens=job.tokens,
+            mode=job.mode,
+            confidence_source=job.confidence_source,
+        ),
+        created_at=to_iso(job.created_at),
+    )
+
+
+def render_job(job: Job, settings: Settings) -> shapes.JobReply:
+    """Render the job object."""
+    return shapes.JobReply(
+        id=str(job.id),
+        status=job.status,
+        input_type=job.input_type,
+        input_preview=job.input_preview,
+        result=render_result(job),
+        categories=None if job.categories is None else list(job.categories),
+        schema_id=job.schema_id,
+        model_used=shown_model(settings, job),
+        tokens_used=job.tokens,
+        latency_ms=job.latency_ms,
+        created_at=to_iso(job.created_at),
+        completed_at=None if job.completed_at is None else to_iso(job.completed_at),
+        error=_render_job_error(job),
+    )
+
+
+def _render_job_error(job: Job) -> shapes.ItemErrorReply | msgspec.UnsetType:
+    if job.error is None:
+        return UNSET
+    return shapes.ItemErrorReply(code=job.error.code.value, message=job.error.message)
+
+
+def render_batch(batch: Batch) -> shapes.BatchReply:
+    """Render a batch, with its results once it has ended."""
+    ended = batch.status in {JobStatus.COMPLETED, JobStatus.FAILED}
+    return shapes.BatchReply(
+        id=batch.id,
+        status=batch.status,
+        results=[_render_item(job) for job in batch.jobs] if ended else UNSET,
+        meta=shapes.BatchMetaReply(
+            total=batch.total,
+            completed=batch.completed,
+            failed=batch.failed,
+            latency_ms=batch.latency_ms,
+        ),
+        created_at=to_iso(batch.created_at),
+    )
+
+
+def _render_item(job: Job) -> shapes.BatchItemReply:
+    result = render_result(job)
+    return shapes.BatchItemReply(
+        id=job.item_id or str(job.id),
+        status=job.status,
+        result=UNSET if result is None else result,
+        error=_render_job_error(job),
+    )
+
+
+def render_schema(schema: Schema) -> shapes.SchemaReply:
+    """Render a schema."""
+    return shapes.SchemaReply(
+        id=schema.id,
+        name=schema.name,
+        description=schema.description,
+        categories=render_categories(schema.categories),
+        type=schema.type,
+        mode=schema.mode,
+        total_uses=schema.total_uses,
+        created_at=to_iso(schema.created_at),
+    )
+
+
+def render_categories(categories: Sequence[Category]) -> list[str | dict[str, Any]]:
+    """Render categories: all as names when none has more than that, else all as objects."""
+    if not any(category.description or category.examples for category in categories):
+        return [category.name for category in categories]
+    return [_render_category(category) for category in categories]
+
+
+def _render_category(category: Category) -> dict[str, Any]:
+    rendered: dict[str, Any] = {"name": category.name}
+    if category.description is not None:
+        rendered["description"] = category.description
+    if category.examples:
+        rendered["examples"] = list(category.examples)
+    return rendered
+
+
+def render_usage(usage: Usage) -> shapes.UsageReply:
+    """Render `GET /usage`."""
+    return shapes.UsageReply(
+        period=str(usage.period),
+        plan=usage.plan,
+        limits=shapes.UsageLimitsReply(
+            requests=usage.limits.requests,
+            resets_at=to_iso(usage.period.end),
+            media=usage.limits.media,
+            schemas=usage.limits.schemas,
+            batch_size=usage.limits.batch_size,
+        ),
+        usage=shapes.UsageCountsReply(
+            requests=usage.requests,
+            remaining=usage.remaining,
+            by_type=shapes.UsageByTypeReply(
+                **{kind.value: count for kind, count in usage.by_type.items()}
+            ),
+            tokens=usage.tokens,
+        ),
+    )

@@ -1,0 +1,68 @@
+"""The REST addresses, under `/api/v1` and `/v1`."""
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.domain.errors import NotFound
+from app.domain.services import Services
+from app.rest.batch import BATCH
+from app.rest.classify import CLASSIFY
+from app.rest.jobs import JOBS
+from app.rest.openapi import OpenApi
+from app.rest.operation import Operation
+from app.rest.resource import Resource, error_response
+from app.rest.schemas import SCHEMA, SCHEMAS
+from app.rest.usage import USAGE
+
+PREFIXES = ("/api/v1", "/v1")
+
+
+ADDRESSES: dict[str, dict[str, Operation]] = {
+    "/classify": CLASSIFY,
+    "/batch": BATCH,
+    "/schemas": SCHEMAS,
+    "/schemas/{id}": SCHEMA,
+    "/jobs": JOBS,
+    "/jobs/{id}": JOBS,
+    "/usage": USAGE,
+}
+
+
+def rest_routes(services: Callable[[], Services]) -> list[BaseRoute]:
+    """Return the mounts of the REST face."""
+    routes = [Route(path, Resource(services, operations)) for path, operations in ADDRESSES.items()]
+    router = Router(
+        [*routes, Route("/openapi.json", OpenApi(services, ADDRESSES))],
+        redirect_slashes=False,
+        default=not_found(services),
+    )
+    return [Mount(prefix, _WithoutTrailingSlash(router)) for prefix in PREFIXES]
+
+
+def not_found(services: Callable[[], Services]) -> ASGIApp:
+    """Return an app that answers every request with the contract's 404."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        error = NotFound(f"There is nothing at {request.url.path[:200]}.")
+        response: Response = error_response(error, services())
+        await response(scope, receive, send)
+
+    return answer
+
+
+class _WithoutTrailingSlash:
+    """Serves `/jobs/` as `/jobs`, without a redirect that would lose a POST's body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if path.endswith("/"):
+            scope = {**scope, "path": path.rstrip("/")}
+        await self.app(scope, receive, send)

@@ -1,0 +1,186 @@
+"""A real server on a real socket with its own SQLite file, and accounts made by the real command.
+
+The prepared models are shared between servers: they are the same for all, and making them takes
+longer than any test.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from filelock import FileLock
+
+from app.engines.embedded import EmbeddedEngine
+
+ROOT = Path(__file__).resolve().parent.parent
+START_TIMEOUT_S = 60
+
+
+@dataclass(frozen=True)
+class Site:
+    """A data folder with a migrated database, and the command that works on it."""
+
+    environment: dict[str, str]
+    data_dir: Path
+
+    def command(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run `classifaily …` in this site."""
+        return subprocess.run(
+            [sys.executable, "-m", "app", *words],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=check,
+        )
+
+    def create_account(self, plan: str = "enterprise") -> int:
+        """Make an account and return its id."""
+        made = self.command("account", "create", "--name", f"test {plan}", "--plan", plan)
+        return int(made.stdout)
+
+    def create_key(self, account_id: int) -> str:
+        """Make a key and return its secret."""
+        return self.command("key", "create", "--account", str(account_id)).stdout.strip()
+
+
+@dataclass
+class Server:
+    """A server process. `output` is what it said, known once it has ended."""
+
+    site: Site
+    base_url: str
+    process: subprocess.Popen[str]
+    output: str = ""
+
+    def client(self, key: str | None = None) -> httpx.Client:
+        """Return an HTTP client that sends `key`."""
+        headers = {} if key is None else {"Authorization": f"Bearer {key}"}
+        return httpx.Client(base_url=self.base_url, headers=headers, timeout=60)
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """An account, one of its keys, and a client that uses it."""
+
+    site: Site
+    account_id: int
+    key: str
+    client: httpx.Client
+
+
+@pytest.fixture(scope="session")
+def prepared_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The models in the form in which they run, made once for all test processes."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / "models"
+    with FileLock(shared / "models.lock"):
+        engine = EmbeddedEngine(folder)
+        engine.load()
+        engine.close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def make_site(
+    tmp_path_factory: pytest.TempPathFactory, prepared_models: Path
+) -> Callable[..., Site]:
+    """Return a function that makes a site with a fresh database."""
+
+    def make(**settings: str) -> Site:
+        data_dir = tmp_path_factory.mktemp("site")
+        (data_dir / "models").symlink_to(prepared_models)
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("CLASSIFAILY_")}
+        variables = {f"CLASSIFAILY_{name.upper()}": value for name, value in settings.items()}
+        return Site({**inherited, "CLASSIFAILY_DATA_DIR": str(data_dir), **variables}, data_dir)
+
+    return make
+
+
+@contextmanager
+def running(site: Site, *options: str) -> Iterator[Server]:
+    """Run a server on a free port for the length of a block."""
+    port = _free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", "serve", "--port", str(port), *options],
+        cwd=ROOT,
+        env=site.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    server = Server(site, f"http://127.0.0.1:{port}", process)
+    try:
+        _wait_until_ready(server)
+        yield server
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            server.output = process.communicate(timeout=30)[0]
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise
+
+
+@pytest.fixture(scope="session")
+def server(make_site: Callable[..., Site]) -> Iterator[Server]:
+    """One server for all tests that don't need one of their own."""
+    with running(make_site()) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def make_tenant(server: Server) -> Iterator[Callable[..., Tenant]]:
+    """Return a function that makes a tenant of the shared server."""
+    clients: list[httpx.Client] = []
+
+    def make(plan: str = "enterprise") -> Tenant:
+        account_id = server.site.create_account(plan)
+        key = server.site.create_key(account_id)
+        clients.append(server.client(key))
+        return Tenant(server.site, account_id, key, clients[-1])
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture(scope="session")
+def tenant(make_tenant: Callable[..., Tenant]) -> Tenant:
+    """An enterprise tenant for tests that don't count anything."""
+    return make_tenant()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_until_ready(server: Server) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            output = server.process.communicate()[0]
+            raise AssertionError(f"the server ended with {server.process.returncode}:\n{output}")
+        try:
+            httpx.get(f"{server.base_url}/healthz", timeout=1)
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError("the server did not start in time")
