@@ -1,0 +1,93 @@
+"""What a resolver knows of its request."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import strawberry
+from starlette.requests import Request
+from strawberry.dataloader import DataLoader
+
+from app.domain.accounts.account import Account, Caller, require_active_subscription
+from app.domain.batches.batch import Batch
+from app.domain.batches.read import get_batches
+from app.domain.errors import Error
+from app.domain.jobs.job import Job
+from app.domain.jobs.read import get_jobs
+from app.domain.schemas.manage import get_schemas
+from app.domain.schemas.schema import Schema
+from app.domain.services import Services
+from app.graphql.errors import UserError, user_error
+
+T = TypeVar("T")
+
+
+class Context:
+    """One request. `used` is the month's use as far as it is known."""
+
+    def __init__(self, request: Request, services: Services, caller: Caller | None) -> None:
+        self.request = request
+        self.services = services
+        self._caller = caller
+        self.used = 0 if caller is None else caller.used
+        self.jobs: DataLoader[int, Job | None] = DataLoader(self._load_jobs)
+        self.schemas: DataLoader[int, Schema | None] = DataLoader(self._load_schemas)
+        self.batches: DataLoader[str, Batch | None] = DataLoader(self._load_batches)
+
+    @property
+    def caller(self) -> Caller:
+        """Who asks. Operations that select more than introspection have one."""
+        if self._caller is None:
+            raise RuntimeError("an operation without a caller reached a resolver")
+        return self._caller
+
+    @property
+    def account(self) -> Account:
+        """The caller's account, whatever its standing."""
+        return self.caller.account
+
+    @property
+    def paying_account(self) -> Account:
+        """The caller's account, if its subscription allows to go on.
+
+        Raises:
+            SubscriptionInactive: It has lapsed.
+        """
+        require_active_subscription(self.account)
+        return self.account
+
+    @property
+    def started(self) -> float:
+        """When the request arrived (perf_counter seconds)."""
+        return float(self.request.state.started)
+
+    @property
+    def docs(self) -> str:
+        """Where errors are explained."""
+        return f"{self.services.settings.base_url}/docs#errors"
+
+    async def attempt(self, verb: Callable[[Account], Awaitable[T]]) -> T | list[UserError]:
+        """Run a mutation's verb; what the caller can mend comes back as errors for the payload.
+
+        A fault of ours is not among them: it goes up.
+        """
+        try:
+            return await verb(self.paying_account)
+        except Error as error:
+            if error.status == 500:
+                raise
+            return [user_error(error, docs=self.docs)]
+
+    async def _load_jobs(self, ids: list[int]) -> list[Job | None]:
+        found = await get_jobs(self.paying_account, ids)
+        return [found.get(job_id) for job_id in ids]
+
+    async def _load_schemas(self, ids: list[int]) -> list[Schema | None]:
+        found = await get_schemas(self.paying_account, ids)
+        return [found.get(schema_id) for schema_id in ids]
+
+    async def _load_batches(self, ids: list[str]) -> list[Batch | None]:
+        found = await get_batches(self.paying_account, ids)
+        return [found.get(batch_id) for batch_id in ids]
+
+
+Info = strawberry.Info[Context, None]

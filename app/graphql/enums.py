@@ -1,0 +1,104 @@
+"""The domain's enumerations as GraphQL shows them: SCREAMING_SNAKE, each value described.
+
+Types and inputs name the domain's classes. Importing this module tells Strawberry what these are;
+the package does so first, because Strawberry would otherwise register them bare.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+import strawberry
+from strawberry.types.enum import StrawberryEnumDefinition
+
+from app.domain.accounts.account import SubscriptionStatus
+from app.domain.errors import ErrorCode
+from app.domain.jobs.job import JobStatus
+from app.domain.plans import Plan
+from app.domain.schemas.schema import SchemaType
+from app.engines.contract import ConfidenceSource, InputType, Mode
+
+E = TypeVar("E", bound=StrEnum)
+
+
+def _show(source: type[E], *, description: str, values: Mapping[E, str]) -> None:
+    """Register an enumeration; every value must be described."""
+    strawberry.enum(source, description=description)
+    definition: StrawberryEnumDefinition = source.__strawberry_definition__  # type: ignore[attr-defined]
+    for value in definition.values:
+        value.description = values[source[value.name]]
+
+
+_show(
+    Plan,
+    description="A plan, cheapest first.",
+    values={
+        Plan.FREE: "100 requests a month, text, generic labels.",
+        Plan.STARTER: "10,000 requests a month, images, own categories, 10 schemas.",
+        Plan.PRO: "100,000 requests a month, all input types, webhooks.",
+        Plan.ENTERPRISE: "Unlimited requests.",
+    },
+)
+_show(
+    SubscriptionStatus,
+    description="The standing of a subscription. Only ACTIVE may use a paid plan.",
+    values={
+        SubscriptionStatus.ACTIVE: "Paid, or on the free plan.",
+        SubscriptionStatus.PAST_DUE: "A payment is late.",
+        SubscriptionStatus.CANCELED: "It was ended.",
+    },
+)
+_show(
+    InputType,
+    description="The kind of content.",
+    values={
+        InputType.TEXT: "Text.",
+        InputType.IMAGE: "A picture, by URL or data URI.",
+        InputType.AUDIO: "A recording, by URL or data URI.",
+        InputType.VIDEO: "A video, by URL or data URI.",
+    },
+)
+_show(
+    SchemaType,
+    description="The kind of content that a schema is for.",
+    values={
+        SchemaType.TEXT: "Text only.",
+        SchemaType.IMAGE: "Images only.",
+        SchemaType.AUDIO: "Audio only.",
+        SchemaType.VIDEO: "Video only.",
+        SchemaType.ANY: "Any kind.",
+    },
+)
+_show(
+    Mode,
+    description="How many labels an answer holds.",
+    values={
+        Mode.SINGLE: "The best label.",
+        Mode.MULTI: "Every label judged on its own, those above the threshold.",
+        Mode.TOP_N: "The best few of a distribution that sums to 1.",
+    },
+)
+_show(
+    JobStatus,
+    description="Where a job or a batch stands.",
+    values={
+        JobStatus.PENDING: "Accepted, not started.",
+        JobStatus.PROCESSING: "Running.",
+        JobStatus.COMPLETED: "Ended with a result.",
+        JobStatus.FAILED: "Ended with an error; its quota was given back.",
+    },
+)
+_show(
+    ConfidenceSource,
+    description="Where a confidence comes from.",
+    values={
+        ConfidenceSource.CALIBRATED: "Fitted on labelled data.",
+        ConfidenceSource.MEASURED: "The model's token probabilities.",
+        ConfidenceSource.SELF_REPORTED: "The model said so.",
+    },
+)
+_show(
+    ErrorCode,
+    description="The code of an error: REST's codes in upper case.",
+    values={code: code.meaning for code in ErrorCode},
+)

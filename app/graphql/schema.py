@@ -1,0 +1,106 @@
+"""The schema: every operation, put together from the domains' folders."""
+
+import strawberry
+
+from app.graphql.accounts.types import Account, resolve_viewer
+from app.graphql.batches.query import resolve_batch
+from app.graphql.batches.types import Batch
+from app.graphql.classification.classify import ClassifyPayload, resolve_classify
+from app.graphql.classification.classify_batch import (
+    ClassifyBatchPayload,
+    resolve_classify_batch,
+)
+from app.graphql.jobs.queries import JobConnection, resolve_job, resolve_jobs
+from app.graphql.jobs.types import Job
+from app.graphql.keys.mutations import (
+    CreateApiKeyPayload,
+    RenameApiKeyPayload,
+    RevokeApiKeyPayload,
+    resolve_create_api_key,
+    resolve_rename_api_key,
+    resolve_revoke_api_key,
+)
+from app.graphql.keys.query import resolve_api_keys
+from app.graphql.keys.types import ApiKey
+from app.graphql.scalars import CONFIG
+from app.graphql.schemas.mutations import (
+    CreateSchemaPayload,
+    DeleteSchemaPayload,
+    UpdateSchemaPayload,
+    resolve_create_schema,
+    resolve_delete_schema,
+    resolve_update_schema,
+)
+from app.graphql.schemas.queries import SchemaConnection, resolve_schema, resolve_schemas
+from app.graphql.schemas.types import Schema
+from app.graphql.usage.query import resolve_usage
+from app.graphql.usage.types import Usage
+
+
+@strawberry.type(description="What can be read.")
+class Query:
+    viewer: Account = strawberry.field(
+        resolver=resolve_viewer, description="The account that the key belongs to."
+    )
+    job: Job | None = strawberry.field(
+        resolver=resolve_job,
+        description="One job; null when there is none, it is another account's, or older than "
+        "the plan's history.",
+    )
+    jobs: JobConnection = strawberry.field(
+        resolver=resolve_jobs, description="The account's jobs, newest first."
+    )
+    batch: Batch | None = strawberry.field(
+        resolver=resolve_batch,
+        description="One batch; null when there is none, it is another account's, or older than "
+        "the plan's history.",
+    )
+    schema: Schema | None = strawberry.field(
+        resolver=resolve_schema,
+        description="One schema; null when there is none, or it is another account's.",
+    )
+    schemas: SchemaConnection = strawberry.field(
+        resolver=resolve_schemas, description="The account's schemas, newest first."
+    )
+    usage: Usage = strawberry.field(
+        resolver=resolve_usage, description="A month's usage against the plan's limits."
+    )
+    api_keys: list[ApiKey] = strawberry.field(
+        resolver=resolve_api_keys,
+        description="The account's API keys, newest first, revoked ones too.",
+    )
+
+
+@strawberry.type(description="What can be done.")
+class Mutation:
+    classify: ClassifyPayload = strawberry.field(
+        resolver=resolve_classify, description="Classify one input."
+    )
+    classify_batch: ClassifyBatchPayload = strawberry.field(
+        resolver=resolve_classify_batch,
+        description="Classify several inputs; each counts as one request, all or none.",
+    )
+    create_schema: CreateSchemaPayload = strawberry.field(
+        resolver=resolve_create_schema, description="Save a set of categories."
+    )
+    update_schema: UpdateSchemaPayload = strawberry.field(
+        resolver=resolve_update_schema,
+        description="Change a schema. What past jobs show stays.",
+    )
+    delete_schema: DeleteSchemaPayload = strawberry.field(
+        resolver=resolve_delete_schema,
+        description="Delete a schema. Its jobs stay readable.",
+    )
+    create_api_key: CreateApiKeyPayload = strawberry.field(
+        resolver=resolve_create_api_key, description="Make an API key."
+    )
+    rename_api_key: RenameApiKeyPayload = strawberry.field(
+        resolver=resolve_rename_api_key, description="Rename an API key."
+    )
+    revoke_api_key: RevokeApiKeyPayload = strawberry.field(
+        resolver=resolve_revoke_api_key,
+        description="Revoke an API key: the next request with it is refused.",
+    )
+
+
+SCHEMA = strawberry.Schema(query=Query, mutation=Mutation, config=CONFIG)
