@@ -1,0 +1,1 @@
+"""The command `classifaily`. Data goes to stdout, talk to stderr; failure exits non-zero."""

@@ -1,0 +1,70 @@
+"""`classifaily serve` and `classifaily migrate`."""
+
+import asyncio
+import os
+import socket
+
+import click
+import uvicorn
+
+from app.cli.welcome import welcome
+from app.settings import PREFIX, Settings, load_settings
+from app.storage import database
+
+GRACE_S = 20
+
+
+@click.command()
+@click.option("--host", help="Address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on.")
+@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--reload", is_flag=True, help="Restart when the code changes: for development.")
+def serve(host: str | None, port: int | None, workers: int, reload: bool) -> None:
+    """Migrate the database, then serve REST, GraphQL and the pages."""
+    settings = _adopt(host, port)
+    _check_port_is_free(settings)
+    asyncio.run(database.migrate(settings.database_path))
+    asyncio.run(welcome(settings))
+    uvicorn.run(
+        "app.server:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=workers,
+        reload=reload,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to the current schema. Safe to run twice and side by side."""
+    settings = load_settings()
+    applied = asyncio.run(database.migrate(settings.database_path))
+    click.echo(f"Applied {', '.join(applied)}." if applied else "Already current.", err=True)
+
+
+def _adopt(host: str | None, port: int | None) -> Settings:
+    # Worker processes read the environment, not this command line.
+    if host is not None:
+        os.environ[f"{PREFIX}HOST"] = host
+    if port is not None:
+        os.environ[f"{PREFIX}PORT"] = str(port)
+    return load_settings()
+
+
+def _check_port_is_free(settings: Settings) -> None:
+    # Before a key is shown to somebody whose server then does not start.
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise click.ClickException(
+                f"can't listen on {settings.host}:{settings.port}: "
+                f"{os.strerror(error.errno or 0)}. Choose another with --port or {PREFIX}PORT."
+            ) from error

@@ -1,0 +1,124 @@
+"""The ASGI application: REST, GraphQL and the pages over one set of services."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from app.domain.errors import MethodNotAllowed, NotFound, ServerError
+from app.domain.jobs.recover import fail_abandoned_jobs
+from app.domain.services import Services
+from app.graphql.endpoint import graphql_routes
+from app.http.arrival import Arrival
+from app.logs import configure_logging
+from app.rest.resource import error_response
+from app.rest.router import rest_routes
+from app.runtime import open_services
+from app.settings import Settings, load_settings
+from app.web import pages
+
+logger = logging.getLogger(__name__)
+
+RECOVERY_INTERVAL_S = 30
+EXPOSED_HEADERS = (
+    "X-Request-Id",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+    "Retry-After",
+)
+
+
+def create_app(settings: Settings | None = None) -> Starlette:
+    """Return the application. Settings come from the environment unless given."""
+    chosen = settings or load_settings()
+    configure_logging(chosen)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with open_services(chosen) as services:
+            app.state.services = services
+            recovery = asyncio.create_task(_recover(services))
+            try:
+                yield
+            finally:
+                recovery.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await recovery
+
+    def services() -> Services:
+        opened: Services = app.state.services
+        return opened
+
+    async def healthz(_request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(_request: Request) -> Response:
+        checks = await services().readiness()
+        ready = all(state == "ok" for state in checks.values())
+        body = {"status": "ready" if ready else "unavailable", **checks}
+        return JSONResponse(body, status_code=200 if ready else 503)
+
+    async def misrouted(request: Request, error: Exception) -> Response:
+        allowed = error.headers if isinstance(error, HTTPException) and error.headers else {}
+        if "Allow" in allowed:
+            methods = tuple(method.strip() for method in allowed["Allow"].split(","))
+            return error_response(MethodNotAllowed(request.method, methods), services())
+        return error_response(
+            NotFound(f"There is nothing at {request.url.path[:200]}."), services()
+        )
+
+    async def server_error(_request: Request, _error: Exception) -> Response:
+        return error_response(ServerError(), services())
+
+    routes: list[BaseRoute] = [
+        *rest_routes(services),
+        *graphql_routes(services, pages.graphiql_page),
+        *pages.routes(),
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+    ]
+    app = Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        middleware=_middleware(chosen),
+        exception_handlers={HTTPException: misrouted, Exception: server_error},
+    )
+    # A redirect would send a POST's body twice, or lose it.
+    app.router.redirect_slashes = False
+    return app
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    layers = [Middleware(Arrival)]
+    if settings.allowed_origins:
+        layers.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.allowed_origins,
+                allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+                allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id"],
+                expose_headers=EXPOSED_HEADERS,
+            )
+        )
+    return layers
+
+
+async def _recover(services: Services) -> None:
+    while True:
+        try:
+            count = await fail_abandoned_jobs(services)
+            if count:
+                logger.warning("gave back the quota of %d jobs whose process died", count)
+        except Exception:
+            # A locked or full disk passes; the next round tries again.
+            logger.exception("looking for abandoned jobs failed")
+        await asyncio.sleep(RECOVERY_INTERVAL_S)

@@ -1,0 +1,167 @@
+"""The command line: data on stdout, talk on stderr, no traceback for what a user did wrong."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, Site, running
+
+
+@pytest.fixture(scope="module")
+def site(make_site: Callable[..., Site]) -> Site:
+    return make_site()
+
+
+def test_accounts_and_keys(site: Site) -> None:
+    made = site.command("account", "create", "--name", "Acme", "--plan", "pro", "--email", "a@b.c")
+    account_id = made.stdout.strip()
+    assert made.stdout == f"{int(account_id)}\n"
+    key = site.command("key", "create", "--account", account_id, "--name", "ci").stdout
+    assert key.startswith("cai_live_")
+    assert len(key.strip()) == len("cai_live_") + 40
+    row = site.command("account", "list").stdout.splitlines()[-1].split("\t")
+    assert row[:5] == [account_id, "Acme", "pro", "active", "a@b.c"]
+    listed = site.command("key", "list").stdout
+    assert key.strip() not in listed
+    key_id = listed.splitlines()[-1].split("\t")[0]
+    assert site.command("key", "revoke", key_id).stdout == ""
+    assert not site.command("key", "list").stdout.splitlines()[-1].endswith("\t-")
+    site.command("account", "set-plan", account_id, "starter")
+    site.command("account", "set-status", account_id, "past_due")
+    row = site.command("account", "list").stdout.splitlines()[-1].split("\t")
+    assert row[2:4] == ["starter", "past_due"]
+
+
+def test_a_plan_bounds_its_keys(site: Site) -> None:
+    account_id = str(site.create_account("free"))
+    site.create_key(int(account_id))
+    refused = site.command("key", "create", "--account", account_id, check=False)
+    assert refused.returncode == 1
+    assert "allows 1 API key" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["account", "create", "--name", " ", "--plan", "pro"], "name"),
+        (["account", "create", "--name", "x", "--plan", "gold"], "gold"),
+        (["account", "create", "--name", "x", "--plan", "pro", "--email", "nobody"], "email"),
+        (["account", "set-plan", "999", "pro"], "999"),
+        (["account", "set-status", "999", "active"], "999"),
+        (["key", "create", "--account", "999"], "999"),
+        (["key", "revoke", "999"], "999"),
+        (["classify"], "TEXT"),
+        (["classify", "x", "--categories", "a,a"], "categories[1]"),
+        (["classify", "x", "--threshold", "7"], "threshold"),
+        (["classify", "--file", "absent.csv", "--out", "x.jsonl"], "absent.csv"),
+        (["evaluate", "absent.jsonl"], "absent.jsonl"),
+        (["nonsense"], "nonsense"),
+    ],
+)
+def test_a_users_mistake_is_said_plainly(site: Site, words: list[str], said: str) -> None:
+    done = site.command(*words, check=False)
+    assert done.returncode != 0
+    assert done.stdout == ""
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "http"), ("PORT", "70000"), ("DATABASE_URL", "mysql://x"), ("MODEL", "gpt"),
+        ("PUBLIC_URL", "example.com"), ("LOG_LEVEL", "loud"), ("LOG_FORMAT", "xml"),
+        ("MAX_BODY_BYTES", "1"),
+    ],
+)  # fmt: skip
+def test_a_bad_setting_names_its_variable(site: Site, name: str, value: str) -> None:
+    environment = {**site.environment, f"CLASSIFAILY_{name}": value}
+    done = Site(environment, site.data_dir).command("account", "list", check=False)
+    assert done.returncode == 1
+    assert f"CLASSIFAILY_{name}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_classify_texts(site: Site) -> None:
+    texts = ["I was charged twice", "my tomato plants are growing"]
+    done = site.command("classify", *texts, "--categories", "billing,gardening")
+    labels = [line.split("\t")[0] for line in done.stdout.splitlines()]
+    assert labels == ["billing", "gardening"]
+    words = ["--categories", "billing,gardening", "--mode", "top_n", "--explain", "--json"]
+    line = json.loads(site.command("classify", texts[0], *words).stdout)
+    assert line["input"] == texts[0]
+    assert line["result"]["labels"][0]["label"] == "billing"
+    assert line["result"]["labels"][0]["explanation"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_classify_a_file_with_a_bad_line_in_the_middle(
+    site: Site, tmp_path: Path, kind: str
+) -> None:
+    source, out = tmp_path / f"in.{kind}", tmp_path / "out.jsonl"
+    lines = {
+        "csv": 'id,input\na,"I was charged twice"\nb,""\nc,"the tomato plants grow"\n',
+        "jsonl": '{"id": "a", "input": "I was charged twice"}\n{"id": "b", "input": 5}\n'
+        '{"id": "c", "text": "the tomato plants grow"}\n',
+    }
+    source.write_text(lines[kind])
+    done = site.command(
+        "classify", "--file", str(source), "--out", str(out),
+        "--categories", "billing,gardening", check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [row["id"] for row in rows] == ["a", "b", "c"]
+    assert [row["status"] for row in rows] == ["completed", "failed", "completed"]
+    assert rows[0]["result"]["label"] == "billing"
+    assert rows[2]["result"]["label"] == "gardening"
+    assert rows[1]["error"]["code"] == "invalid_request"
+
+
+def test_evaluate(site: Site, tmp_path: Path) -> None:
+    data = tmp_path / "data.jsonl"
+    rows = [("I was charged twice", "billing"), ("tomato plants need water", "gardening")] * 3
+    rows.append(("the striker scored", "billing"))
+    data.write_text("\n".join(json.dumps({"text": t, "label": label}) for t, label in rows))
+    done = site.command("evaluate", str(data), "--json")
+    report = json.loads(done.stdout)
+    assert report["rows"] == 7
+    assert report["accuracy"] >= 6 / 7
+    assert 0 <= report["low"] < report["accuracy"] <= report["high"] <= 1
+    assert "accuracy" in site.command("evaluate", str(data)).stdout
+
+
+def test_export_schema_equals_the_committed_one(site: Site) -> None:
+    assert site.command("export", "schema").stdout == (ROOT / "schema.graphql").read_text()
+
+
+def test_export_openapi(site: Site) -> None:
+    document = json.loads(site.command("export", "openapi").stdout)
+    assert document["openapi"] == "3.1.0"
+    assert "/classify" in document["paths"]
+
+
+def test_doctor_says_what_is_missing(make_site: Callable[..., Site]) -> None:
+    site = make_site()
+    sick = site.command("doctor", check=False)
+    assert sick.returncode == 1
+    assert "missing  accounts" in sick.stdout
+    site.create_account()
+    assert "ok       accounts: 1" in site.command("doctor", check=False).stdout
+
+
+def test_the_first_start_shows_a_working_key_once(make_site: Callable[..., Site]) -> None:
+    site = make_site()
+    with running(site) as first:
+        pass
+    said = first.output
+    assert said.count("curl") == 1
+    key = next(word for word in said.split() if word.startswith("cai_live_"))
+    for page in ("/graphql", "/docs", "Dashboard"):
+        assert page in said
+    with running(site) as second, second.client(key) as client:
+        assert client.get("/v1/usage").json()["plan"] == "enterprise"
+    assert "cai_live_" not in second.output
+    assert "/graphql" in second.output

@@ -1,0 +1,96 @@
+"""Who may import whom, and what no module may be called."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+APP = ROOT / "app"
+
+# Each folder may import itself and these of ours.
+ALLOWED = {
+    "engines": {"engines"},
+    "storage": {"storage"},
+    "evaluation": {"evaluation", "engines"},
+    "domain": {"domain", "engines", "storage", "settings"},
+    "http": {"http", "domain"},
+    "rest": {"rest", "http", "domain", "engines.contract", "settings"},
+    "graphql": {"graphql", "http", "domain", "engines.contract", "settings"},
+    "web": {"web", "domain.errors"},
+}
+# What a face or a library may be known by, and to whom.
+FOREIGN = {
+    "starlette": {"http", "rest", "graphql", "web", "server"},
+    "strawberry": {"graphql"},
+    "graphql": {"graphql"},
+    "click": {"cli"},
+    "tortoise": {"storage"},
+    "sqlite3": {"storage"},
+    "litellm": {"engines"},
+    "onnxruntime": {"engines"},
+}
+
+
+def modules() -> Iterator[Path]:
+    yield from (path for path in APP.rglob("*.py") if "migrations" not in path.parts)
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def folder_of(path: Path) -> str:
+    return path.relative_to(APP).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("folder", sorted(ALLOWED))
+def test_a_folder_imports_only_what_it_may(folder: str) -> None:
+    checked = 0
+    for path in (APP / folder).rglob("*.py"):
+        for name in imports(path):
+            if not name.startswith("app.") or name == "app.__version__":
+                continue
+            checked += 1
+            inner = name.removeprefix("app.")
+            allowed = any(inner == a or inner.startswith(f"{a}.") for a in ALLOWED[folder])
+            assert allowed, f"{path.relative_to(ROOT)} imports {name}"
+    assert checked > 0
+
+
+@pytest.mark.parametrize("library", sorted(FOREIGN))
+def test_a_library_is_known_only_where_it_belongs(library: str) -> None:
+    users = {
+        folder_of(path)
+        for path in modules()
+        if any(name.split(".")[0] == library for name in imports(path))
+    }
+    assert users
+    assert users <= FOREIGN[library]
+
+
+def test_one_module_imports_litellm() -> None:
+    users = [
+        path.relative_to(APP).as_posix()
+        for path in modules()
+        if any(name.split(".")[0] == "litellm" for name in imports(path))
+    ]
+    assert users == ["engines/litellm_provider.py"]
+
+
+def test_names_and_sizes() -> None:
+    for path in modules():
+        assert path.stem not in {"utils", "helpers", "manager", "common"}, path
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 400, path
+
+
+def test_every_package_says_what_it_is_for() -> None:
+    for path in modules():
+        text = path.read_text(encoding="utf-8")
+        if text.strip():
+            assert ast.get_docstring(ast.parse(text)), path
