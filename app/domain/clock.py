@@ -59,4 +59,4 @@ def now() -> datetime:
 
 def to_iso(moment: datetime) -> str:
     """Write a moment as the API shows it: ISO 8601, whole seconds, Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

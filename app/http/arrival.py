@@ -1,8 +1,8 @@
 """The outermost layer: notes when a request arrived and gives it an id."""
 
+import os
 import re
 import time
-import uuid
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,7 +24,7 @@ class Arrival:
             return
         state = scope.setdefault("state", {})
         state["started"] = time.perf_counter()
-        request_id = _chosen_id(scope) or uuid.uuid4().hex
+        request_id = _chosen_id(scope) or os.urandom(16).hex()
         state["request_id"] = request_id
 
         async def send_with_id(message: Message) -> None:

@@ -1,12 +1,12 @@
 """Opening, migrating and closing the database."""
 
-import json
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from filelock import FileLock, Timeout
 from tortoise import connections
 from tortoise.context import TortoiseContext
@@ -111,5 +111,5 @@ async def _apply_missing(path: Path) -> list[str]:
 
 
 def dump_json(value: object) -> str:
-    """Write a JSON column as the ORM does."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """Write a JSON column."""
+    return msgspec.json.encode(value).decode()

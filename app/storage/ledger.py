@@ -133,7 +133,10 @@ class JobEnd:
 
 
 class Ledger(Protocol):
-    """What the hot path needs of a database."""
+    """What the hot path needs of a database.
+
+    A write that was asked for is carried out even if the task that awaits it is cancelled.
+    """
 
     async def is_reachable(self) -> bool:
         """Tell whether the database answers."""

@@ -1,6 +1,5 @@
 """The ledger on SQLite: plain SQL in grouped transactions, reads on a connection of its own."""
 
-import asyncio
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
@@ -110,12 +109,10 @@ class SqliteLedger:
         self._reader = sqlite3.connect(path, isolation_level=None)
         self._reader.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         self._reader.execute("PRAGMA query_only=ON")
-        self._writer.start()
 
     async def close(self) -> None:
         """Commit what is waiting and close both connections."""
-        await asyncio.to_thread(self._writer.close)
-        # SQLite lets only the thread that opened a connection close it.
+        await self._writer.close()
         self._reader.close()
 
     async def is_reachable(self) -> bool:

@@ -154,7 +154,7 @@ async def test_concurrent_writers_never_pass_the_limit(
             *(reserve(each, account, 1, 100) for _ in range(150) for each in (ledger, other))
         )
     finally:
-        other.close()
+        await other.close()
     assert sum(isinstance(outcome, Reserved) for outcome in outcomes) == 100
     assert counts(database)[0] == 100
 

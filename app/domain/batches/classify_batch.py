@@ -4,7 +4,6 @@ All items are reserved in one step, or none; the engine scores them together; th
 with the batch. An item that fails is given back, and the others complete.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -96,9 +95,7 @@ async def classify_batch(
         created_at=opening.created_at,
         completed_at=closing.completed_at,
     )
-    ended = await asyncio.shield(
-        services.ledger.finish_jobs(ends, batch=closing, receipt=receipt(batch))
-    )
+    ended = await services.ledger.finish_jobs(ends, batch=closing, receipt=receipt(batch))
     if not ended:
         # The lease ran out while the model worked: the jobs have failed and been given back.
         raise ServerError
@@ -119,7 +116,7 @@ async def _ask(
         # A cancelled request too must give its quota back before it goes.
         ends = [failed(account_id, job_id, ServerError()) for job_id in job_ids]
         closing = BatchEnd(opening.batch_id, JobStatus.FAILED.value, 0, clock.now())
-        await asyncio.shield(services.ledger.finish_jobs(ends, batch=closing))
+        await services.ledger.finish_jobs(ends, batch=closing)
         if isinstance(failure, Exception):
             logger.exception("batch %s failed", opening.batch_id)
             raise ServerError from failure

@@ -5,7 +5,6 @@ are written in one step before the model is asked, the result and its tokens in 
 answer leaves; a failure in between gives the quota back in the step that records it.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -83,7 +82,7 @@ async def classify(
     latency_ms = round((time.perf_counter() - started) * 1000)
     end = completed(account.id, job_id, admitted, outcome, latency_ms=latency_ms)
     job = job_of(admitted, start, end, outcome)
-    if not await asyncio.shield(services.ledger.finish_jobs([end], receipt=receipt(job))):
+    if not await services.ledger.finish_jobs([end], receipt=receipt(job)):
         # The lease ran out while the model worked: the job has failed and been given back.
         raise ServerError
     return Classified(job=job, used=reserved.used)
@@ -122,4 +121,4 @@ def model_unavailable() -> ModelUnavailable:
 
 
 async def _give_back(services: Services, account_id: int, error: Error, *, job_id: int) -> None:
-    await asyncio.shield(services.ledger.finish_jobs([failed(account_id, job_id, error)]))
+    await services.ledger.finish_jobs([failed(account_id, job_id, error)])
