@@ -9,7 +9,8 @@ DEV := $(VENV)/.dev
 PAGES := app/web/static/.built
 
 .PHONY: serve test check benchmark lock format pages clean
-serve: $(RUNTIME) $(PAGES)
+serve:
+	@$(MAKE) --no-print-directory --jobs 2 $(RUNTIME) $(PAGES)
 	@$(BIN)/python -m app serve
 
 test: $(DEV) $(PAGES)
@@ -20,6 +21,7 @@ check: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m app export schema | diff -u schema.graphql -
+	$(BIN)/python -m pytest --quiet tests/test_architecture.py tests/storage/test_migrations.py
 
 format: $(DEV)
 	$(BIN)/ruff format .

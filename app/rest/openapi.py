@@ -9,9 +9,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app import __version__
-from app.domain.errors import ErrorCode
+from app.domain.errors import ErrorCode, MethodNotAllowed
 from app.domain.services import Services
 from app.rest.operation import Operation, Parameter
+from app.rest.resource import error_response
 from app.rest.shapes import ErrorReply
 
 _REF = "#/components/schemas/{name}"
@@ -24,6 +25,7 @@ _ALWAYS = (
 )
 _WITH_BODY = (ErrorCode.INVALID_JSON, ErrorCode.PAYLOAD_TOO_LARGE)
 _ON_POST = (ErrorCode.IDEMPOTENCY_CONFLICT, ErrorCode.IDEMPOTENCY_IN_PROGRESS)
+_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 class OpenApi:
@@ -38,15 +40,18 @@ class OpenApi:
         self._addresses = addresses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer GET and HEAD."""
-        request = Request(scope, receive)
-        if request.method not in {"GET", "HEAD"}:
-            response = Response(status_code=405, headers={"Allow": "GET, HEAD"})
-        else:
-            base_url = self._services().settings.base_url
-            document = openapi_document(self._addresses, base_url=base_url)
-            response = Response(msgspec.json.encode(document), media_type="application/json")
+        """Answer GET, HEAD and OPTIONS."""
+        response = self._answer(Request(scope, receive).method)
         await response(scope, receive, send)
+
+    def _answer(self, method: str) -> Response:
+        if method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": ", ".join(_METHODS)})
+        services = self._services()
+        if method not in _METHODS:
+            return error_response(MethodNotAllowed(method, _METHODS), services)
+        document = openapi_document(self._addresses, base_url=services.settings.base_url)
+        return Response(msgspec.json.encode(document), media_type="application/json")
 
 
 def openapi_document(

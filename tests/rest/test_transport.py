@@ -71,7 +71,7 @@ def test_an_unknown_path_is_404(tenant: Tenant, path: str) -> None:
     assert error_of(response)["code"] == "not_found"
 
 
-@pytest.mark.parametrize("path", ENDPOINTS)
+@pytest.mark.parametrize("path", [*ENDPOINTS, "/api/v1/openapi.json"])
 def test_a_wrong_method_is_405_before_authentication(server: Server, path: str) -> None:
     response = httpx.request("TRACE", server.base_url + path)
     assert response.status_code == 405
