@@ -10,7 +10,7 @@ PAGES := app/web/static/.built
 
 .PHONY: serve test check benchmark lock format pages clean
 serve:
-	@$(MAKE) --no-print-directory --jobs 2 $(RUNTIME) $(PAGES)
+	@$(MAKE) --silent --jobs 2 $(RUNTIME) $(PAGES)
 	@$(BIN)/python -m app serve
 
 test: $(DEV) $(PAGES)
@@ -39,6 +39,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(RUNTIME): requirements/runtime.txt | $(BIN)/python
+	@echo "Installing packages into $(VENV) ..."
 	$(PIP) --requirement requirements/runtime.txt
 	@touch $@
 
@@ -53,6 +54,7 @@ NODE_MODULES := web/node_modules/.package-lock.json
 pages: $(PAGES)
 
 $(NODE_MODULES): web/package.json web/package-lock.json web/.npmrc | $(BIN)/python
+	@echo "Installing what the pages are built of ..."
 	@web/npm.sh ci --prefer-offline
 	@touch $@
 

@@ -8,7 +8,7 @@ from app.domain.jobs.read import JobFilter, get_job, list_jobs
 from app.engines.contract import InputType
 from app.rest.call import Call
 from app.rest.operation import Operation, Parameter, Reply
-from app.rest.parameters import ID, PAGE
+from app.rest.parameters import JOB_ID, PAGE
 from app.rest.rendering import render_batch, render_job
 from app.rest.shapes import BatchReply, JobListReply, JobReply
 
@@ -16,16 +16,16 @@ from app.rest.shapes import BatchReply, JobListReply, JobReply
 async def get_jobs(call: Call) -> Reply:
     """Return what `id` names, or a page of the account's jobs, newest first."""
     settings = call.services.settings
-    wanted = call.id_text()
-    if wanted is not None and is_batch_id(wanted):
-        return Reply(render_batch(await get_batch(call.account, wanted)))
-    if wanted is not None:
-        return Reply(render_job(await get_job(call.account, call.required_id()), settings))
     limit, offset = call.page()
     which = JobFilter(
         status=call.query_choice("status", JobStatus),
         input_type=call.query_choice("input_type", InputType),
     )
+    wanted = call.id_text()
+    if wanted is not None and is_batch_id(wanted):
+        return Reply(render_batch(await get_batch(call.account, wanted)))
+    if wanted is not None:
+        return Reply(render_job(await get_job(call.account, call.required_id()), settings))
     page = await list_jobs(call.account, which, limit=limit, offset=offset)
     jobs = [render_job(job, settings) for job in page.jobs]
     return Reply(JobListReply(jobs=jobs, total=page.total, limit=limit, offset=offset))
@@ -38,7 +38,7 @@ JOBS = {
         summary="One job or batch, or a page of jobs",
         reply=JobReply | BatchReply | JobListReply,
         query=(
-            ID,
+            JOB_ID,
             *PAGE,
             Parameter(
                 "status",

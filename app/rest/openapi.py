@@ -136,7 +136,7 @@ def _parameter(parameter: Parameter, *, in_path: bool) -> dict[str, Any]:
     return {
         "name": parameter.name,
         "in": "path" if in_path else "query",
-        "required": in_path,
+        "required": in_path or parameter.required,
         "description": parameter.description,
         "schema": dict(parameter.schema),
     }

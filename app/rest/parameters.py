@@ -3,7 +3,14 @@
 from app.rest.call import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
 from app.rest.operation import Parameter
 
-ID = Parameter("id", "Which one; it may stand in the path instead.", {"type": "string"})
+# What a 64-bit column holds in every database, in whole digits.
+MAX_ID = 10**18 - 1
+_WHICH = "Which one; it may stand in the path instead."
+JOB_ID = Parameter(
+    "id", _WHICH, {"type": "string", "pattern": "^([0-9]{1,18}|batch_[0-9a-f]{24})$"}
+)
+SCHEMA_ID = Parameter("id", _WHICH, {"type": "integer", "minimum": 1, "maximum": MAX_ID})
+REQUIRED_SCHEMA_ID = Parameter("id", _WHICH, SCHEMA_ID.schema, required=True)
 PAGE = (
     Parameter(
         "limit",

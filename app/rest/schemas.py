@@ -17,16 +17,16 @@ from app.domain.schemas.manage import (
 from app.rest.call import Call
 from app.rest.classify import to_categories
 from app.rest.operation import Operation, Reply
-from app.rest.parameters import ID, PAGE
+from app.rest.parameters import PAGE, REQUIRED_SCHEMA_ID, SCHEMA_ID
 from app.rest.rendering import render_schema
 from app.rest.shapes import SchemaBody, SchemaChangeBody, SchemaListReply, SchemaReply
 
 
 async def get_schemas(call: Call) -> Reply:
     """Return the schema that `id` names, or a page of the account's schemas, newest first."""
+    limit, offset = call.page()
     if call.id_text() is not None:
         return Reply(render_schema(await get_schema(call.account, call.required_id())))
-    limit, offset = call.page()
     page = await list_schemas(call.account, limit=limit, offset=offset)
     schemas = [render_schema(schema) for schema in page.schemas]
     return Reply(SchemaListReply(schemas=schemas, total=page.total, limit=limit, offset=offset))
@@ -78,7 +78,7 @@ _READ = Operation(
     name="getSchemas",
     summary="One schema, or a page of them",
     reply=SchemaReply | SchemaListReply,
-    query=(ID, *PAGE),
+    query=(SCHEMA_ID, *PAGE),
     errors=(ErrorCode.SCHEMA_NOT_FOUND,),
 )
 _CHANGE_ERRORS = (ErrorCode.PLAN_RESTRICTION, ErrorCode.SCHEMA_NOT_FOUND)
@@ -100,7 +100,7 @@ SCHEMAS = {
         summary="Replace a schema",
         body=SchemaBody,
         reply=SchemaReply,
-        query=(ID,),
+        query=(REQUIRED_SCHEMA_ID,),
         errors=_CHANGE_ERRORS,
     ),
     "PATCH": Operation(
@@ -109,7 +109,7 @@ SCHEMAS = {
         summary="Change a part of a schema",
         body=SchemaChangeBody,
         reply=SchemaReply,
-        query=(ID,),
+        query=(REQUIRED_SCHEMA_ID,),
         errors=_CHANGE_ERRORS,
     ),
     "DELETE": Operation(
@@ -118,7 +118,7 @@ SCHEMAS = {
         summary="Delete a schema",
         reply=None,
         status=204,
-        query=(ID,),
+        query=(REQUIRED_SCHEMA_ID,),
         errors=(ErrorCode.SCHEMA_NOT_FOUND,),
     ),
 }

@@ -14,20 +14,30 @@ from app.domain.jobs.job import JobStatus
 from app.domain.plans import Plan
 from app.domain.schemas.schema import SchemaType
 from app.engines.contract import ConfidenceSource, InputType, Mode
+from app.rest.parameters import MAX_ID
 
 
 def _about(text: str, **schema: Any) -> Meta:
     return Meta(description=text, extra_json_schema=schema or None)
 
 
+# The rules of `check_text` and "must not be empty". Python takes a few more characters for white
+# space than regular expressions do.
+_FILLED = r"^[^\u0000]*[^\s\u0000\u001c-\u001f\u0085][^\u0000]*$"
+_WITHOUT_NUL = r"^[^\u0000]*$"
 _INPUT = _about(
     "The content to classify. A text string, a public URL (image/audio/video), or a base64 data "
     "URI.",
     minLength=1,
     maxLength=rules.MAX_TEXT_LENGTH,
+    pattern=_FILLED,
 )
 _TYPE = _about("Input type. Defaults to text, or to the schema's type.")
-_SCHEMA = _about("ID of a saved schema. Overrides categories. Requires Starter or above.")
+_SCHEMA = _about(
+    "ID of a saved schema. Overrides categories. Requires Starter or above.",
+    minimum=1,
+    maximum=MAX_ID,
+)
 _MODE = _about("How many results to return. Defaults to single, or to the schema's mode.")
 _TOP_N = _about(
     f"Number of results for top_n mode. Default {rules.DEFAULT_TOP_N}.",
@@ -42,18 +52,30 @@ _STORE = _about("If false, not even the preview of the input is kept. Default tr
 _ASYNC = _about("If true, answer at once with an id to poll. Default false.")
 
 
+CategoryName = Annotated[
+    str,
+    _about("The label returned.", minLength=1, maxLength=rules.MAX_NAME_LENGTH, pattern=_FILLED),
+]
+_Example = Annotated[
+    str,
+    _about("An input.", minLength=1, maxLength=rules.MAX_EXAMPLE_LENGTH, pattern=_FILLED),
+]
+
+
 class CategoryBody(Struct):
     """A rich category object."""
 
-    name: Annotated[
-        str, _about("The label returned.", minLength=1, maxLength=rules.MAX_NAME_LENGTH)
-    ]
+    name: CategoryName
     description: Annotated[
         str | None,
-        _about("What the category means.", maxLength=rules.MAX_DESCRIPTION_LENGTH),
+        _about(
+            "What the category means.",
+            maxLength=rules.MAX_DESCRIPTION_LENGTH,
+            pattern=_WITHOUT_NUL,
+        ),
     ] = None
     examples: Annotated[
-        list[str] | None,
+        list[_Example] | None,
         _about("Inputs that belong to the category.", maxItems=rules.MAX_EXAMPLES),
     ] = None
 
@@ -63,6 +85,7 @@ _CATEGORIES = _about(
     "Requires Starter or above.",
     minItems=1,
     maxItems=rules.MAX_CATEGORIES,
+    uniqueItems=True,
 )
 
 
@@ -71,7 +94,7 @@ class ClassifyBody(Struct):
 
     input: Annotated[str, _INPUT]
     type: Annotated[InputType | None, _TYPE] = None
-    categories: Annotated[list[str | CategoryBody] | None, _CATEGORIES] = None
+    categories: Annotated[list[CategoryName | CategoryBody] | None, _CATEGORIES] = None
     schema: Annotated[int | None, _SCHEMA] = None
     mode: Annotated[Mode | None, _MODE] = None
     top_n: Annotated[int | None, _TOP_N] = None
@@ -87,7 +110,7 @@ class BatchItemBody(Struct):
     input: Annotated[str, _INPUT]
     id: Annotated[str | None, _about("Your own ID, echoed. Default: the item's index.")] = None
     type: Annotated[InputType | None, _TYPE] = None
-    categories: Annotated[list[str | CategoryBody] | None, _CATEGORIES] = None
+    categories: Annotated[list[CategoryName | CategoryBody] | None, _CATEGORIES] = None
     schema: Annotated[int | None, _SCHEMA] = None
 
 
@@ -98,7 +121,7 @@ class BatchBody(Struct):
         list[BatchItemBody], _about("What to classify: up to the plan's batch size.", minItems=1)
     ]
     type: Annotated[InputType | None, _TYPE] = None
-    categories: Annotated[list[str | CategoryBody] | None, _CATEGORIES] = None
+    categories: Annotated[list[CategoryName | CategoryBody] | None, _CATEGORIES] = None
     schema: Annotated[int | None, _SCHEMA] = None
     mode: Annotated[Mode | None, _MODE] = None
     top_n: Annotated[int | None, _TOP_N] = None
@@ -108,17 +131,21 @@ class BatchBody(Struct):
     store: Annotated[bool | None, _STORE] = None
 
 
-_SCHEMA_NAME = _about("Human-readable name.", minLength=1, maxLength=200)
-_SCHEMA_DESCRIPTION = _about("Internal note about what the schema is for.", maxLength=2000)
+_SCHEMA_NAME = _about("Human-readable name.", minLength=1, maxLength=200, pattern=_FILLED)
+_SCHEMA_DESCRIPTION = _about(
+    "Internal note about what the schema is for.", maxLength=2000, pattern=_WITHOUT_NUL
+)
 _SCHEMA_TYPE = _about("Input type that the schema is for. Default any.")
-_SCHEMA_MODE = _about("Default mode: single or multi. Default single.")
+_SCHEMA_MODE = _about(
+    "Default mode: single or multi. Default single.", enum=[Mode.SINGLE, Mode.MULTI, None]
+)
 
 
 class SchemaBody(Struct):
     """A schema to save."""
 
     name: Annotated[str, _SCHEMA_NAME]
-    categories: Annotated[list[str | CategoryBody], _CATEGORIES]
+    categories: Annotated[list[CategoryName | CategoryBody], _CATEGORIES]
     description: Annotated[str | None, _SCHEMA_DESCRIPTION] = None
     type: Annotated[SchemaType | None, _SCHEMA_TYPE] = None
     mode: Annotated[Mode | None, _SCHEMA_MODE] = None
@@ -128,7 +155,7 @@ class SchemaChangeBody(Struct):
     """What to change of a schema; what is left out stays. A null description is taken away."""
 
     name: Annotated[str | None, _SCHEMA_NAME] = None
-    categories: Annotated[list[str | CategoryBody] | None, _CATEGORIES] = None
+    categories: Annotated[list[CategoryName | CategoryBody] | None, _CATEGORIES] = None
     description: Annotated[str | UnsetType | None, _SCHEMA_DESCRIPTION] = UNSET
     type: Annotated[SchemaType | None, _SCHEMA_TYPE] = None
     mode: Annotated[Mode | None, _SCHEMA_MODE] = None

@@ -29,7 +29,7 @@ USAGE = {
             Parameter(
                 "month",
                 "Month in YYYY-MM format. Defaults to the current month.",
-                {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"},
+                {"type": "string", "pattern": "^(?!0000)[0-9]{4}-(0[1-9]|1[0-2])$"},
             ),
         ),
     )

@@ -153,3 +153,10 @@ def test_unlimited_is_null(tenant: Tenant) -> None:
     assert usage["limits"]["requests"] is None
     assert usage["limits"]["schemas"] is None
     assert usage["usage"]["remaining"] is None
+
+
+@pytest.mark.parametrize("path", ["/v1/jobs", "/v1/schemas"])
+def test_the_rest_of_the_query_is_checked_beside_an_id(tenant: Tenant, path: str) -> None:
+    response = tenant.client.get(path, params={"id": 1, "limit": 0})
+    assert response.status_code == 400
+    assert response.json()["error"]["field"] == "limit"

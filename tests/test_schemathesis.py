@@ -1,0 +1,51 @@
+"""Requests made from the served documents, valid and not, alone and one upon the other.
+
+Schemathesis runs as its own command: it is what a user of the API would run.
+"""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT, Server, Tenant
+
+
+def schemathesis(*words: str) -> None:
+    """Run Schemathesis and fail with what it says when it finds something."""
+    done = subprocess.run(
+        [sys.executable, "-m", "schemathesis.cli", *words],
+        cwd=ROOT,
+        env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.schemathesis_checks"},
+        capture_output=True,
+        text=True,
+        timeout=170,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
+
+
+@pytest.mark.timeout(180)
+def test_every_rest_answer_is_as_the_document_says(server: Server, tenant: Tenant) -> None:
+    schemathesis(
+        "run", f"{server.base_url}/api/v1/openapi.json",
+        "-H", f"Authorization: Bearer {tenant.key}",
+        "--max-examples", "6", "--seed", "1",
+        "--checks", "all",
+        # The first takes a schema deleted at its one address for lost at the other. The second
+        # knows only the rules that JSON Schema has words for, not that names must be unlike.
+        "--exclude-checks", "ensure_resource_availability,positive_data_acceptance",
+    )  # fmt: skip
+
+
+def test_every_graphql_operation_is_answered_or_refused_in_words(
+    server: Server, tenant: Tenant
+) -> None:
+    # Schemathesis takes each refusal for a fault of the server; ours are told by their code.
+    schemathesis(
+        "run", f"{server.base_url}/graphql",
+        "-H", f"Authorization: Bearer {tenant.key}",
+        "--max-examples", "40", "--seed", "1",
+        "--checks", "graphql_refusals_are_documented,content_type_conformance",
+    )  # fmt: skip
