@@ -29,6 +29,8 @@ class Limits:
     api_keys: int | None
     webhooks: int | None
     history: timedelta | None
+    explain: bool
+    async_jobs: bool
 
     @property
     def media(self) -> bool:
@@ -50,6 +52,8 @@ LIMITS: dict[Plan, Limits] = {
         api_keys=1,
         webhooks=0,
         history=timedelta(days=7),
+        explain=True,
+        async_jobs=True,
     ),
     Plan.STARTER: Limits(
         requests=10_000,
@@ -60,6 +64,8 @@ LIMITS: dict[Plan, Limits] = {
         api_keys=3,
         webhooks=0,
         history=timedelta(days=30),
+        explain=True,
+        async_jobs=True,
     ),
     Plan.PRO: Limits(
         requests=100_000,
@@ -70,6 +76,8 @@ LIMITS: dict[Plan, Limits] = {
         api_keys=10,
         webhooks=10,
         history=timedelta(days=365),
+        explain=True,
+        async_jobs=True,
     ),
     Plan.ENTERPRISE: Limits(
         requests=None,
@@ -80,6 +88,8 @@ LIMITS: dict[Plan, Limits] = {
         api_keys=None,
         webhooks=None,
         history=None,
+        explain=True,
+        async_jobs=True,
     ),
 }
 

@@ -38,7 +38,14 @@ MAX_REPEATS = 60
 MAX_SPREADS = 60
 
 # How many entries a list is taken to have where the operation does not say.
-_LIST_SIZES = {"jobs": 20, "schemas": 20, "apiKeys": 20, "results": 100, "byDay": 31}
+_LIST_SIZES = {
+    "jobs": 20,
+    "schemas": 20,
+    "apiKeys": 20,
+    "plans": 4,
+    "results": 100,
+    "byDay": 31,
+}
 _LARGEST_PAGE = 100
 # Introspection reads the schema in memory: its depth counts, its size does not.
 _INTROSPECTION = frozenset({"__schema", "__type", "__typename"})

@@ -22,6 +22,8 @@ from app.graphql.keys.mutations import (
 )
 from app.graphql.keys.query import resolve_api_keys
 from app.graphql.keys.types import ApiKey
+from app.graphql.plans.query import resolve_plans
+from app.graphql.plans.types import PlanOffer
 from app.graphql.scalars import CONFIG
 from app.graphql.schemas.mutations import (
     CreateSchemaPayload,
@@ -64,6 +66,9 @@ class Query:
     )
     usage: Usage = strawberry.field(
         resolver=resolve_usage, description="A month's usage against the plan's limits."
+    )
+    plans: list[PlanOffer] = strawberry.field(
+        resolver=resolve_plans, description="Every plan and what it allows, cheapest first."
     )
     api_keys: list[ApiKey] = strawberry.field(
         resolver=resolve_api_keys,

@@ -11,9 +11,10 @@ from app.domain.clock import to_iso
 from app.domain.errors import Error
 from app.domain.jobs.job import Job, JobStatus
 from app.domain.jobs.shown_model import shown_model
+from app.domain.plans import Limits, Plan
 from app.domain.schemas.schema import Schema
 from app.domain.usage.usage import Usage
-from app.engines.contract import Category, Label, Mode
+from app.engines.contract import Category, InputType, Label, Mode
 from app.rest import shapes
 from app.settings import Settings
 
@@ -163,4 +164,21 @@ def render_usage(usage: Usage) -> shapes.UsageReply:
             ),
             tokens=usage.tokens,
         ),
+    )
+
+
+def render_plan(plan: Plan, limits: Limits) -> shapes.PlanReply:
+    """Render a plan of `GET /plans`."""
+    return shapes.PlanReply(
+        plan=plan,
+        requests=limits.requests,
+        batch_size=limits.batch_size,
+        input_types=[kind for kind in InputType if kind in limits.input_types],
+        custom_categories=limits.custom_categories,
+        schemas=limits.schemas,
+        api_keys=limits.api_keys,
+        webhooks=limits.webhooks,
+        history_days=None if limits.history is None else limits.history.days,
+        explain=limits.explain,
+        async_jobs=limits.async_jobs,
     )

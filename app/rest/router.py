@@ -14,6 +14,7 @@ from app.rest.classify import CLASSIFY
 from app.rest.jobs import JOBS
 from app.rest.openapi import OpenApi
 from app.rest.operation import Operation
+from app.rest.plans import PLANS
 from app.rest.resource import Resource, error_response
 from app.rest.schemas import SCHEMA, SCHEMAS
 from app.rest.usage import USAGE
@@ -29,6 +30,7 @@ ADDRESSES: dict[str, dict[str, Operation]] = {
     "/jobs": JOBS,
     "/jobs/{id}": JOBS,
     "/usage": USAGE,
+    "/plans": PLANS,
 }
 
 

@@ -320,6 +320,28 @@ class UsageReply(Struct):
     usage: UsageCountsReply
 
 
+class PlanReply(Struct):
+    """What a plan allows. Unlimited is null."""
+
+    plan: Plan
+    requests: Annotated[int | None, _about("Requests a month.")]
+    batch_size: Annotated[int, _about("Items in a batch.")]
+    input_types: Annotated[list[InputType], _about("The kinds of content it may classify.")]
+    custom_categories: Annotated[bool, _about("Whether requests may bring their own categories.")]
+    schemas: Annotated[int | None, _about("Saved schemas.")]
+    api_keys: Annotated[int | None, _about("Live API keys.")]
+    webhooks: Annotated[int | None, _about("Webhooks.")]
+    history_days: Annotated[int | None, _about("Days for which jobs stay readable.")]
+    explain: Annotated[bool, _about("Whether answers may come with explanations.")]
+    async_jobs: Annotated[bool, _about("Whether jobs may be asked for without waiting.")]
+
+
+class PlanListReply(Struct):
+    """Every plan, cheapest first."""
+
+    plans: list[PlanReply]
+
+
 class ErrorBody(Struct):
     """An error. Further members go with its code."""
 

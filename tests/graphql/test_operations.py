@@ -152,8 +152,23 @@ class TestPlans:
         assert viewer == {"plan": "PRO", "status": "PAST_DUE", "limits": {"requests": 100_000}}
         (error,) = ask(lapsed.client, CLASSIFY, i={"input": "a"})["classify"]["errors"]
         assert error["code"] == "SUBSCRIPTION_INACTIVE"
-        for query in ("{jobs{nodes{id}}}", "{usage{period}}", "{apiKeys{id}}", '{job(id:"1"){id}}'):
+        for query in (
+            "{jobs{nodes{id}}}", "{usage{period}}", "{apiKeys{id}}", "{plans{plan}}",
+            '{job(id:"1"){id}}',
+        ):  # fmt: skip
             assert refusal(lapsed.client, query)["extensions"]["code"] == "SUBSCRIPTION_INACTIVE"
+
+    def test_plans_are_rests(self, tenant: Tenant) -> None:
+        limits = (
+            "requests batchSize inputTypes customCategories schemas apiKeys webhooks historyDays "
+            "explain asyncJobs"
+        )
+        shown = ask(tenant.client, f"{{plans{{plan limits{{{limits}}}}}}}")["plans"]
+        rest = tenant.client.get("/api/v1/plans").json()["plans"]
+        for ours, theirs in zip(shown, rest, strict=True):
+            assert ours["plan"] == theirs.pop("plan").upper()
+            theirs["input_types"] = [kind.upper() for kind in theirs["input_types"]]
+            assert list(ours["limits"].values()) == list(theirs.values())
 
 
 class TestJobs:

@@ -14,6 +14,7 @@ ENDPOINTS = [
     "/api/v1/schemas",
     "/api/v1/jobs",
     "/api/v1/usage",
+    "/api/v1/plans",
 ]
 
 
