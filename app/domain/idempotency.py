@@ -3,7 +3,7 @@
 1. The key is claimed in one step. Whoever finds it taken gets the kept answer when the request is
    the same, a conflict when it is another, or is told that the first still runs.
 2. The answer is kept in the step that ends the work, so that a repeat can never do it again.
-3. A request that was refused or failed frees its key: the repeat is a fresh try.
+3. A request that was refused, failed or only tried out frees its key: the repeat is a fresh try.
 
 A claim whose process died is free again after the lease.
 """
@@ -83,5 +83,5 @@ async def keep(services: Services, receipt: Receipt) -> None:
 
 
 async def release(services: Services, held: Claim) -> None:
-    """Free a key whose request was refused or failed; one that was answered stays."""
+    """Free a key whose request did nothing; one whose answer was kept stays."""
     await services.ledger.release_receipt(held.account_id, held.key)

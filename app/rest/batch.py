@@ -2,20 +2,25 @@
 
 from app.domain.batches.batch import BatchItemRequest, BatchRequest
 from app.domain.batches.classify_batch import classify_batch
+from app.domain.batches.dry_run import dry_run_batch
 from app.rest.call import Call
 from app.rest.classify import WORK_ERRORS, to_categories
 from app.rest.operation import Operation, Reply
-from app.rest.rendering import render_batch
-from app.rest.shapes import BatchBody, BatchItemBody, BatchReply
+from app.rest.rendering import render_batch, render_batch_dry_run
+from app.rest.shapes import BatchBody, BatchDryRunReply, BatchItemBody, BatchReply
 
 
 async def post_batch(call: Call) -> Reply:
     """Classify several inputs and answer when every one has ended."""
     body = await call.body(BatchBody)
+    request = _to_request(body)
+    if body.dry_run:
+        planned = await dry_run_batch(call.services, call.caller, request)
+        return Reply(render_batch_dry_run(planned), kept=False)
     classified = await classify_batch(
         call.services,
         call.caller,
-        _to_request(body),
+        request,
         started=call.started,
         receipt=lambda batch: call.receipt(render_batch(batch)),
     )
@@ -54,7 +59,7 @@ BATCH = {
         name="classifyBatch",
         summary="Classify several inputs",
         body=BatchBody,
-        reply=BatchReply,
+        reply=BatchReply | BatchDryRunReply,
         errors=WORK_ERRORS,
     )
 }

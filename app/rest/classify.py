@@ -3,23 +3,28 @@
 from collections.abc import Sequence
 
 from app.domain.classification.classify import classify
+from app.domain.classification.dry_run import dry_run
 from app.domain.classification.request import ClassifyRequest
 from app.domain.errors import ErrorCode
 from app.engines.contract import Category
 from app.rest.call import Call
 from app.rest.operation import Operation, Reply
-from app.rest.rendering import render_classification
-from app.rest.shapes import CategoryBody, ClassifyBody, ClassifyReply
+from app.rest.rendering import render_classification, render_dry_run
+from app.rest.shapes import CategoryBody, ClassifyBody, ClassifyReply, DryRunReply
 
 
 async def post_classify(call: Call) -> Reply:
     """Classify one input."""
     body = await call.body(ClassifyBody)
+    request = to_request(body)
+    if body.dry_run:
+        planned = await dry_run(call.services, call.caller, request)
+        return Reply(render_dry_run(planned), kept=False)
     settings = call.services.settings
     classified = await classify(
         call.services,
         call.caller,
-        to_request(body),
+        request,
         started=call.started,
         receipt=lambda job: call.receipt(render_classification(job, settings)),
     )
@@ -69,7 +74,7 @@ CLASSIFY = {
         name="classify",
         summary="Classify one input",
         body=ClassifyBody,
-        reply=ClassifyReply,
+        reply=ClassifyReply | DryRunReply,
         errors=WORK_ERRORS,
     )
 }

@@ -12,11 +12,15 @@ from app.rest.call import Call
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a handler answers. Without a body there is none, and the status is 204."""
+    """What a handler answers. Without a body there is none, and the status is 204.
+
+    What is not `kept` leaves the request's Idempotency-Key free.
+    """
 
     body: Struct | dict[str, Any] | None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    kept: bool = True
 
 
 Handler = Callable[[Call], Awaitable[Reply]]

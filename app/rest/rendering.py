@@ -7,6 +7,8 @@ import msgspec
 from msgspec import UNSET
 
 from app.domain.batches.batch import Batch
+from app.domain.classification.admission import Admitted
+from app.domain.classification.dry_run import DryRun
 from app.domain.clock import to_iso
 from app.domain.errors import Error
 from app.domain.jobs.job import Job, JobStatus
@@ -59,6 +61,40 @@ def render_classification(job: Job, settings: Settings) -> shapes.ClassifyReply:
             confidence_source=job.confidence_source,
         ),
         created_at=to_iso(job.created_at),
+    )
+
+
+def render_dry_run(dry_run: DryRun) -> shapes.DryRunReply:
+    """Render what a classification would be."""
+    (planned,) = dry_run.jobs
+    return shapes.DryRunReply(
+        dry_run=True,
+        requests=len(dry_run.jobs),
+        remaining_after=dry_run.remaining_after,
+        type=planned.task.input_type,
+        mode=planned.task.mode,
+        categories=planned.category_names,
+        schema_id=planned.schema_id,
+    )
+
+
+def render_batch_dry_run(dry_run: DryRun) -> shapes.BatchDryRunReply:
+    """Render what a batch would be."""
+    return shapes.BatchDryRunReply(
+        dry_run=True,
+        requests=len(dry_run.jobs),
+        remaining_after=dry_run.remaining_after,
+        items=[_render_planned(planned) for planned in dry_run.jobs],
+    )
+
+
+def _render_planned(planned: Admitted) -> shapes.DryRunItemReply:
+    return shapes.DryRunItemReply(
+        id=planned.item_id or "",
+        type=planned.task.input_type,
+        mode=planned.task.mode,
+        categories=planned.category_names,
+        schema_id=planned.schema_id,
     )
 
 

@@ -87,7 +87,9 @@ async def _perform(operation: Operation, call: Call) -> Response:
     try:
         reply = await operation.handler(call)
         response = _respond(reply)
-        if not call.receipted:
+        if not reply.kept:
+            await release(call.services, held)
+        elif not call.receipted:
             receipt = held.receipt(status=reply.status, body=bytes(response.body))
             await keep(call.services, receipt)
     except BaseException:

@@ -50,6 +50,11 @@ _THRESHOLD = _about(
 _EXPLAIN = _about("If true, each label comes with what drove it. Default false.")
 _STORE = _about("If false, not even the preview of the input is kept. Default true.")
 _ASYNC = _about("If true, answer at once with an id to poll. Default false.")
+_DRY_RUN = _about(
+    "If true, everything is checked as for the real request, the plan and the quota too, and the "
+    "answer says what would be counted. Nothing is counted, stored or shown to a model, and an "
+    "Idempotency-Key stays free for the real request. Default false."
+)
 
 
 CategoryName = Annotated[
@@ -102,6 +107,7 @@ class ClassifyBody(Struct):
     explain: Annotated[bool | None, _EXPLAIN] = None
     run_async: Annotated[bool | None, _ASYNC] = msgspec.field(default=None, name="async")
     store: Annotated[bool | None, _STORE] = None
+    dry_run: Annotated[bool | None, _DRY_RUN] = None
 
 
 class BatchItemBody(Struct):
@@ -129,6 +135,7 @@ class BatchBody(Struct):
     explain: Annotated[bool | None, _EXPLAIN] = None
     run_async: Annotated[bool | None, _ASYNC] = msgspec.field(default=None, name="async")
     store: Annotated[bool | None, _STORE] = None
+    dry_run: Annotated[bool | None, _DRY_RUN] = None
 
 
 _SCHEMA_NAME = _about("Human-readable name.", minLength=1, maxLength=200, pattern=_FILLED)
@@ -197,6 +204,42 @@ class ClassifyReply(Struct):
     result: dict[str, Any] | None
     meta: MetaReply
     created_at: str
+
+
+_COUNTED = _about("Requests that would be counted.")
+_LEFT = _about("Requests that would be left of the month's limit; null is unlimited.")
+_CHOICES = _about("The names to choose from; null for generic labels.")
+
+
+class DryRunReply(Struct):
+    """What a classification would be, with dry_run: true."""
+
+    dry_run: bool
+    requests: Annotated[int, _COUNTED]
+    remaining_after: Annotated[int | None, _LEFT]
+    type: InputType
+    mode: Mode
+    categories: Annotated[tuple[str, ...] | None, _CHOICES]
+    schema_id: int | None
+
+
+class DryRunItemReply(Struct):
+    """What an item of a batch would be."""
+
+    id: str
+    type: InputType
+    mode: Mode
+    categories: Annotated[tuple[str, ...] | None, _CHOICES]
+    schema_id: int | None
+
+
+class BatchDryRunReply(Struct):
+    """What a batch would be, with dry_run: true."""
+
+    dry_run: bool
+    requests: Annotated[int, _COUNTED]
+    remaining_after: Annotated[int | None, _LEFT]
+    items: Annotated[list[DryRunItemReply], _about("In the order sent.")]
 
 
 class ItemErrorReply(Struct):

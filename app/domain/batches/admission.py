@@ -6,7 +6,13 @@ batch's own fields is said once.
 
 from app.domain.accounts.account import Account
 from app.domain.batches.batch import MAX_ITEM_ID_LENGTH, BatchItemRequest, BatchRequest
-from app.domain.classification.admission import Admitted, SchemaInUse, admit, load_schemas
+from app.domain.classification.admission import (
+    Admitted,
+    SchemaInUse,
+    admit,
+    load_schemas,
+    refuse_async,
+)
 from app.domain.classification.request import (
     ClassifyRequest,
     check_categories,
@@ -76,10 +82,12 @@ async def admit_batch(
     """Make the tasks of a batch, in the order of its items.
 
     Raises:
-        InvalidRequest: A schema or the model is not for an item's type of input.
+        InvalidRequest: A value is out of its range, or a schema or the model is not for an item.
         PlanRestriction: The plan lacks something that the batch asks for.
         NotFound: A schema does not exist.
     """
+    check_batch_values(request)
+    refuse_async(request.run_async)
     check_batch_size(account, len(request.items))
     named = [request.schema, *(item.schema for item in request.items)]
     schemas = await load_schemas(services, account, [s for s in named if s is not None])

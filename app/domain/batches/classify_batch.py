@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from app.domain import clock
 from app.domain.accounts.account import Caller
-from app.domain.batches.admission import admit_batch, check_batch_values
+from app.domain.batches.admission import admit_batch
 from app.domain.batches.batch import Batch, BatchRequest, new_batch_id
 from app.domain.classification.admission import Admitted
-from app.domain.classification.classify import model_unavailable, refuse_async
+from app.domain.classification.classify import model_unavailable
 from app.domain.clock import Period
 from app.domain.errors import Error, RateLimitExceeded, ServerError
 from app.domain.jobs.job import JobStatus
@@ -55,8 +55,6 @@ async def classify_batch(
         ServerError: Our fault; the quota is given back.
     """
     account = caller.account
-    check_batch_values(request)
-    refuse_async(request.run_async)
     admitted = await admit_batch(services, account, request)
     opening = BatchStart(new_batch_id(), clock.now())
     starts = [

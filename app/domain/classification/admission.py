@@ -1,6 +1,6 @@
-"""From a request to a task that may run: plan, schema, and what the server's model can do.
+"""From a request to a task that may run: values, plan, schema, and what the server's model can do.
 
-Values have been checked before; the quota is taken after.
+The quota is taken after.
 """
 
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from app.domain.accounts.account import Account
-from app.domain.classification.request import DEFAULT_TOP_N, ClassifyRequest
+from app.domain.classification.request import DEFAULT_TOP_N, ClassifyRequest, check_values
 from app.domain.errors import FieldPath, InvalidRequest, PlanRestriction
 from app.domain.plans import cheapest_plan
 from app.domain.schemas.manage import no_such_schema, require_schemas
@@ -36,6 +36,38 @@ class Admitted:
     schema_id: int | None
     store: bool
     item_id: str | None = None
+
+    @property
+    def category_names(self) -> tuple[str, ...] | None:
+        """The names to choose from; None for generic labels."""
+        categories = self.task.categories
+        return None if categories is None else tuple(category.name for category in categories)
+
+
+async def admit_request(services: Services, account: Account, request: ClassifyRequest) -> Admitted:
+    """Make the task that a request asks for.
+
+    Raises:
+        InvalidRequest: A value is out of its range, or the schema or the model is not for it.
+        PlanRestriction: The plan lacks something that the request asks for.
+        NotFound: The schema does not exist.
+    """
+    check_values(request)
+    refuse_async(request.run_async)
+    if request.schema is None:
+        return admit(services, account, request, None)
+    schemas = await load_schemas(services, account, [request.schema])
+    return admit(services, account, request, schemas[request.schema])
+
+
+def refuse_async(run_async: bool | None) -> None:
+    """Refuse what this server can't do yet.
+
+    Raises:
+        InvalidRequest: The caller asked not to wait.
+    """
+    if run_async:
+        raise InvalidRequest(("async",), "must be false: this server answers synchronously only")
 
 
 async def load_schemas(

@@ -12,16 +12,10 @@ from dataclasses import dataclass
 
 from app.domain import clock
 from app.domain.accounts.account import Caller
-from app.domain.classification.admission import Admitted, admit, load_schemas
-from app.domain.classification.request import ClassifyRequest, check_values
+from app.domain.classification.admission import Admitted, admit_request
+from app.domain.classification.request import ClassifyRequest
 from app.domain.clock import Period
-from app.domain.errors import (
-    Error,
-    InvalidRequest,
-    ModelUnavailable,
-    RateLimitExceeded,
-    ServerError,
-)
+from app.domain.errors import Error, ModelUnavailable, RateLimitExceeded, ServerError
 from app.domain.jobs.job import Job
 from app.domain.jobs.record import completed, failed, job_of, start_of
 from app.domain.services import Services
@@ -62,13 +56,7 @@ async def classify(
         ServerError: Our fault; the quota is given back.
     """
     account = caller.account
-    check_values(request)
-    refuse_async(request.run_async)
-    schemas = await load_schemas(
-        services, account, [] if request.schema is None else [request.schema]
-    )
-    schema = None if request.schema is None else schemas[request.schema]
-    admitted = admit(services, account, request, schema)
+    admitted = await admit_request(services, account, request)
     start = start_of(admitted, created_at=clock.now())
     period = Period.of(start.created_at)
     limit = account.limits.requests
@@ -86,16 +74,6 @@ async def classify(
         # The lease ran out while the model worked: the job has failed and been given back.
         raise ServerError
     return Classified(job=job, used=reserved.used)
-
-
-def refuse_async(run_async: bool | None) -> None:
-    """Refuse what this server can't do yet.
-
-    Raises:
-        InvalidRequest: The caller asked not to wait.
-    """
-    if run_async:
-        raise InvalidRequest(("async",), "must be false: this server answers synchronously only")
 
 
 async def _ask(services: Services, account_id: int, admitted: Admitted, *, job_id: int) -> Outcome:

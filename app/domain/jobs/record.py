@@ -18,12 +18,11 @@ def start_of(
 ) -> JobStart:
     """Return the row of a job that starts now."""
     task = admitted.task
-    categories = task.categories
     return JobStart(
         input_type=task.input_type.value,
         input_preview=task.content[:PREVIEW_LENGTH] if admitted.store else None,
         mode=task.mode.value,
-        categories=None if categories is None else tuple(c.name for c in categories),
+        categories=admitted.category_names,
         schema_id=admitted.schema_id,
         created_at=created_at,
         lease_expires_at=created_at + LEASE,

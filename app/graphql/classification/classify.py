@@ -5,7 +5,9 @@ from typing import Annotated
 import strawberry
 
 from app.domain.accounts.account import Account
+from app.domain.classification import dry_run as domain
 from app.domain.classification.classify import Classified, classify
+from app.graphql.classification.dry_run import DryRun
 from app.graphql.classification.inputs import ClassifyInput
 from app.graphql.context import Info
 from app.graphql.errors import UserError
@@ -14,7 +16,12 @@ from app.graphql.jobs.types import Job
 
 @strawberry.type(description="What classify did.")
 class ClassifyPayload:
-    job: Job | None = strawberry.field(description="The job; null when there are errors.")
+    job: Job | None = strawberry.field(
+        description="The job; null when there are errors, and in a dry run."
+    )
+    dry_run: DryRun | None = strawberry.field(
+        description="What the request would do; null unless dryRun was asked for."
+    )
     errors: list[UserError] = strawberry.field(description="Why there is no job.")
 
 
@@ -25,13 +32,16 @@ async def resolve_classify(
     """Classify one input."""
     context = info.context
 
-    async def verb(_account: Account) -> Classified:
-        return await classify(
-            context.services, context.caller, input.to_request(), started=context.started
-        )
+    async def verb(_account: Account) -> Classified | domain.DryRun:
+        services, caller, request = context.services, context.caller, input.to_request()
+        if input.dry_run:
+            return await domain.dry_run(services, caller, request)
+        return await classify(services, caller, request, started=context.started)
 
     done = await context.attempt(verb)
     if isinstance(done, list):
-        return ClassifyPayload(job=None, errors=done)
+        return ClassifyPayload(job=None, dry_run=None, errors=done)
+    if isinstance(done, domain.DryRun):
+        return ClassifyPayload(job=None, dry_run=DryRun.of(done), errors=[])
     context.used = done.used
-    return ClassifyPayload(job=Job.of(done.job, context.services.settings), errors=[])
+    return ClassifyPayload(job=Job.of(done.job, context.services.settings), dry_run=None, errors=[])

@@ -7,8 +7,11 @@ import strawberry
 from app.domain.accounts.account import Account
 from app.domain.batches.batch import BatchItemRequest, BatchRequest
 from app.domain.batches.classify_batch import ClassifiedBatch, classify_batch
+from app.domain.batches.dry_run import dry_run_batch
+from app.domain.classification import dry_run as domain
 from app.engines.contract import InputType, Mode
 from app.graphql.batches.types import Batch
+from app.graphql.classification.dry_run import DryRun
 from app.graphql.classification.inputs import CategoryInput, to_categories, to_schema_id
 from app.graphql.context import Info
 from app.graphql.errors import UserError
@@ -62,6 +65,11 @@ class ClassifyBatchInput:
         default=None,
         description="Whether to keep the previews and explanations. Default true.",
     )
+    dry_run: bool | None = strawberry.field(
+        default=None,
+        description="Whether to only check the request, the plan and the quota and say what would "
+        "be counted: nothing is counted, stored or shown to a model. Default false.",
+    )
 
     def to_request(self) -> BatchRequest:
         """Hand the values to the domain."""
@@ -90,7 +98,12 @@ class ClassifyBatchInput:
 
 @strawberry.type(description="What classifyBatch did.")
 class ClassifyBatchPayload:
-    batch: Batch | None = strawberry.field(description="The batch; null when there are errors.")
+    batch: Batch | None = strawberry.field(
+        description="The batch; null when there are errors, and in a dry run."
+    )
+    dry_run: DryRun | None = strawberry.field(
+        description="What the batch would do; null unless dryRun was asked for."
+    )
     errors: list[UserError] = strawberry.field(description="Why there is no batch.")
 
 
@@ -101,13 +114,17 @@ async def resolve_classify_batch(
     """Classify several inputs."""
     context = info.context
 
-    async def verb(_account: Account) -> ClassifiedBatch:
-        return await classify_batch(
-            context.services, context.caller, input.to_request(), started=context.started
-        )
+    async def verb(_account: Account) -> ClassifiedBatch | domain.DryRun:
+        services, caller, request = context.services, context.caller, input.to_request()
+        if input.dry_run:
+            return await dry_run_batch(services, caller, request)
+        return await classify_batch(services, caller, request, started=context.started)
 
     done = await context.attempt(verb)
     if isinstance(done, list):
-        return ClassifyBatchPayload(batch=None, errors=done)
+        return ClassifyBatchPayload(batch=None, dry_run=None, errors=done)
+    if isinstance(done, domain.DryRun):
+        return ClassifyBatchPayload(batch=None, dry_run=DryRun.of(done), errors=[])
     context.used = done.used
-    return ClassifyBatchPayload(batch=Batch.of(done.batch, context.services.settings), errors=[])
+    batch = Batch.of(done.batch, context.services.settings)
+    return ClassifyBatchPayload(batch=batch, dry_run=None, errors=[])

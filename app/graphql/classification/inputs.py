@@ -55,6 +55,11 @@ class ClassifyInput:
         default=None,
         description="Whether to keep the preview and explanations. Default true.",
     )
+    dry_run: bool | None = strawberry.field(
+        default=None,
+        description="Whether to only check the request, the plan and the quota and say what would "
+        "be counted: nothing is counted, stored or shown to a model. Default false.",
+    )
 
     def to_request(self) -> ClassifyRequest:
         """Hand the values to the domain."""
