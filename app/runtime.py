@@ -1,14 +1,16 @@
-"""Opening and closing what a process works with: database, ledger, engine."""
+"""Opening and closing what a process works with: database, ledger, engine, broker."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from app.domain.services import Services
 from app.engines.embedded import EmbeddedEngine
 from app.settings import Settings
-from app.storage.database import open_orm
-from app.storage.sqlite_ledger import SqliteLedger
+from app.storage.database import open_ledger, open_orm
+from app.workers.background import THREADS, background_work
+from app.workers.broker import make_broker
+from app.workers.process_signals import ProcessSignals
 
 
 def make_engine(settings: Settings) -> EmbeddedEngine:
@@ -17,16 +19,24 @@ def make_engine(settings: Settings) -> EmbeddedEngine:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings) -> AsyncIterator[Services]:
-    """Open everything for the length of a block; the database must be migrated."""
-    engine = make_engine(settings)
-    try:
+async def open_services(
+    settings: Settings, *, works: bool, threads: int = THREADS
+) -> AsyncIterator[Services]:
+    """Open everything for the length of a block; the database must be migrated.
+
+    A process that `works` does background work too.
+    """
+    async with AsyncExitStack() as stack:
+        engine = make_engine(settings)
+        stack.callback(engine.close)
         await asyncio.to_thread(engine.load)
-        async with open_orm(settings.database_path):
-            ledger = SqliteLedger(settings.database_path)
-            try:
-                yield Services(settings=settings, ledger=ledger, engine=engine)
-            finally:
-                await ledger.close()
-    finally:
-        engine.close()
+        await stack.enter_async_context(open_orm(settings.database))
+        ledger = await stack.enter_async_context(open_ledger(settings.database))
+        broker = make_broker(settings.broker_url)
+        redis_url = None if settings.broker_is_embedded else settings.broker_url
+        signals = ProcessSignals(broker, redis_url=redis_url)
+        stack.push_async_callback(signals.close)
+        services = Services(settings=settings, ledger=ledger, engine=engine, signals=signals)
+        if works:
+            await stack.enter_async_context(background_work(services, broker, threads=threads))
+        yield services

@@ -1,8 +1,6 @@
 """The ASGI application: REST, GraphQL and the pages over one set of services."""
 
-import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
@@ -14,7 +12,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from app.domain.errors import MethodNotAllowed, NotFound, ServerError
-from app.domain.jobs.recover import fail_abandoned_jobs
 from app.domain.services import Services
 from app.graphql.endpoint import graphql_routes
 from app.http.arrival import Arrival
@@ -25,9 +22,6 @@ from app.runtime import open_services
 from app.settings import Settings, load_settings
 from app.web import pages
 
-logger = logging.getLogger(__name__)
-
-RECOVERY_INTERVAL_S = 30
 EXPOSED_HEADERS = (
     "X-Request-Id",
     "X-RateLimit-Limit",
@@ -44,15 +38,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_services(chosen) as services:
+        async with open_services(chosen, works=chosen.broker_is_embedded) as services:
             app.state.services = services
-            recovery = asyncio.create_task(_recover(services))
-            try:
-                yield
-            finally:
-                recovery.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await recovery
+            yield
 
     def services() -> Services:
         opened: Services = app.state.services
@@ -110,15 +98,3 @@ def _middleware(settings: Settings) -> list[Middleware]:
             )
         )
     return layers
-
-
-async def _recover(services: Services) -> None:
-    while True:
-        try:
-            count = await fail_abandoned_jobs(services)
-            if count:
-                logger.warning("gave back the quota of %d jobs whose process died", count)
-        except Exception:
-            # A locked or full disk passes; the next round tries again.
-            logger.exception("looking for abandoned jobs failed")
-        await asyncio.sleep(RECOVERY_INTERVAL_S)

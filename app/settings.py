@@ -12,6 +12,8 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.storage.location import Location, SqliteFile, parse_location
+
 PREFIX = "CLASSIFAILY_"
 
 
@@ -28,6 +30,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path("data")
     database_url: str = ""
+    broker_url: str = "memory://"
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     public_url: str = ""
@@ -36,6 +39,8 @@ class Settings(BaseSettings):
     model_label: str = Field(default="classifai-v1", min_length=1)
     cors_origins: str = ""
     # 32 MiB leaves room for a 20 MB image as a base64 data URI.
+    # Long enough that a busy process never misses its renewals, short enough to wait for.
+    lease_seconds: float = Field(default=15, ge=1, le=3600)
     max_body_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -43,8 +48,15 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
-        if value and urlsplit(value).scheme != "sqlite":
-            raise ValueError("must be sqlite://<path of a file>")
+        if value:
+            parse_location(value)
+        return value
+
+    @field_validator("broker_url")
+    @classmethod
+    def _known_broker(cls, value: str) -> str:
+        if urlsplit(value).scheme not in {"memory", "redis", "rediss"}:
+            raise ValueError("must be memory:// or redis://<host>:<port>/<database>")
         return value
 
     @field_validator("public_url")
@@ -67,11 +79,16 @@ class Settings(BaseSettings):
         return value.lower() if isinstance(value, str) else value
 
     @property
-    def database_path(self) -> Path:
-        """The SQLite file."""
+    def database(self) -> Location:
+        """Where the database is."""
         if not self.database_url:
-            return self.data_dir / "classifaily.db"
-        return Path(self.database_url.removeprefix("sqlite://"))
+            return SqliteFile(self.data_dir / "classifaily.db")
+        return parse_location(self.database_url)
+
+    @property
+    def broker_is_embedded(self) -> bool:
+        """Whether background work is done in the serving process itself."""
+        return urlsplit(self.broker_url).scheme == "memory"
 
     @property
     def prepared_dir(self) -> Path:

@@ -6,7 +6,6 @@ longer than any test.
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,9 @@ import pytest
 from filelock import FileLock
 
 from app.engines.embedded import EmbeddedEngine
+from app.storage.location import Location, SqliteFile, parse_location
+from tests.databases import PostgresDatabases
+from tests.servers import free_port, in_own_loop, start_postgres, start_redis
 
 ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 60
@@ -31,6 +33,12 @@ class Site:
 
     environment: dict[str, str]
     data_dir: Path
+
+    @property
+    def database(self) -> Location:
+        """Where this site's database is."""
+        url = self.environment.get("CLASSIFAILY_DATABASE_URL")
+        return parse_location(url) if url else SqliteFile(self.data_dir / "classifaily.db")
 
     def command(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `classifaily …` in this site."""
@@ -109,10 +117,34 @@ def make_site(
     return make
 
 
+@pytest.fixture(scope="session")
+def postgres_databases() -> Iterator[PostgresDatabases]:
+    """Databases on the PostgreSQL server that the environment names, or on a private one."""
+    named = os.environ.get("CLASSIFAILY_TEST_POSTGRES_URL")
+    private = None if named else start_postgres()
+    databases = PostgresDatabases(named or private.url())
+    yield databases
+    in_own_loop(databases.close)
+    if private is not None:
+        private.close()
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """The Redis server that the environment names, or a private one."""
+    named = os.environ.get("CLASSIFAILY_TEST_REDIS_URL")
+    if named:
+        yield named
+        return
+    private = start_redis()
+    yield private.url
+    private.close()
+
+
 @contextmanager
 def running(site: Site, *options: str) -> Iterator[Server]:
     """Run a server on a free port for the length of a block."""
-    port = _free_port()
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "app", "serve", "--port", str(port), *options],
         cwd=ROOT,
@@ -162,13 +194,6 @@ def make_tenant(server: Server) -> Iterator[Callable[..., Tenant]]:
 def tenant(make_tenant: Callable[..., Tenant]) -> Tenant:
     """An enterprise tenant for tests that don't count anything."""
     return make_tenant()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait_until_ready(server: Server) -> None:

@@ -18,10 +18,15 @@ ALLOWED = {
     "http": {"http", "domain"},
     "rest": {"rest", "http", "domain", "engines.contract", "settings"},
     "graphql": {"graphql", "http", "domain", "engines.contract", "settings"},
+    "signals": {"signals"},
+    "workers": {"workers", "signals", "domain", "storage.errors"},
     "web": {"web", "domain.errors"},
 }
 # What a face or a library may be known by, and to whom.
 FOREIGN = {
+    "asyncpg": {"storage"},
+    "dramatiq": {"workers", "runtime"},
+    "redis": {"signals", "workers"},
     "starlette": {"http", "rest", "graphql", "web", "server"},
     "strawberry": {"graphql"},
     "graphql": {"graphql"},

@@ -15,7 +15,10 @@ from datetime import timedelta
 import httpx
 
 from app.domain import clock
-from app.storage.sqlite_ledger import SqliteLedger
+from app.domain.webhooks.events import EVENTS
+from app.storage.database import open_ledger
+from app.storage.ledger.records import JobEnd
+from app.storage.ledger.work import recover_jobs
 from tests.conftest import ROOT, Site, running
 
 
@@ -77,14 +80,12 @@ async def test_a_killed_server_gives_back_what_it_had_taken(
         assert all(isinstance(outcome, httpx.TransportError) for outcome in broken)
 
     assert used(site) == 4
-    ledger = SqliteLedger(site.data_dir / "classifaily.db")
-    try:
-        later = clock.now() + timedelta(minutes=10)
+    later = clock.now() + timedelta(minutes=10)
+    lost = JobEnd(0, 0, later, error_code="server_error", error_message="m")
+    found = recover_jobs(later, most_attempts=3, given_up=lost, abandoned=lost, announcer=EVENTS)
+    async with open_ledger(site.database) as ledger:
         for expected in (4, 0):
-            lost = await ledger.fail_expired(later, error_code="server_error", error_message="m")
-            assert lost == expected
-    finally:
-        await ledger.close()
+            assert len((await ledger.run(found)).failed.jobs) == expected
     assert used(site) == 0
     assert jobs_by_status(site) == {"failed": 4}
 

@@ -39,13 +39,13 @@ def doctor() -> None:
 
 
 def _database(settings: Settings) -> str:
-    asyncio.run(migrate(settings.database_path))
-    return f"SQLite, {settings.database_path}"
+    asyncio.run(migrate(settings.database))
+    return str(settings.database)
 
 
 def _accounts(settings: Settings) -> str:
     async def count() -> tuple[int, int]:
-        async with open_orm(settings.database_path):
+        async with open_orm(settings.database):
             return len(await all_accounts()), len(await all_keys())
 
     accounts, keys = asyncio.run(count())

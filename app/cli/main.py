@@ -13,6 +13,7 @@ from app.storage.errors import DatabaseError
 
 _MODULES = {
     "serve": "app.cli.serve",
+    "worker": "app.cli.worker",
     "migrate": "app.cli.serve",
     "account": "app.cli.accounts",
     "key": "app.cli.keys",

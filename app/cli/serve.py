@@ -23,7 +23,7 @@ def serve(host: str | None, port: int | None, workers: int, reload: bool) -> Non
     """Migrate the database, then serve REST, GraphQL and the pages."""
     settings = _adopt(host, port)
     _check_port_is_free(settings)
-    asyncio.run(database.migrate(settings.database_path))
+    asyncio.run(database.migrate(settings.database))
     asyncio.run(welcome(settings))
     uvicorn.run(
         "app.server:create_app",
@@ -43,7 +43,7 @@ def serve(host: str | None, port: int | None, workers: int, reload: bool) -> Non
 def migrate() -> None:
     """Bring the database to the current schema. Safe to run twice and side by side."""
     settings = load_settings()
-    applied = asyncio.run(database.migrate(settings.database_path))
+    applied = asyncio.run(database.migrate(settings.database))
     click.echo(f"Applied {', '.join(applied)}." if applied else "Already current.", err=True)
 
 

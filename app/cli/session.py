@@ -15,8 +15,8 @@ def with_database(verb: Callable[[], Awaitable[T]]) -> T:
     settings = load_settings()
 
     async def run() -> T:
-        await migrate(settings.database_path)
-        async with open_orm(settings.database_path):
+        await migrate(settings.database)
+        async with open_orm(settings.database):
             return await verb()
 
     return asyncio.run(run())

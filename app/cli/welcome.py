@@ -30,10 +30,9 @@ _ADDRESSES = """
 
 async def welcome(settings: Settings) -> None:
     """Make the first account if there is none, and print where everything is."""
-    with exclusive(settings.database_path):
-        async with open_orm(settings.database_path):
-            if not await list_accounts():
-                account = await create_account("default", plan=Plan.ENTERPRISE)
-                made = await create_key(account, "first start")
-                click.echo(_FIRST.format(secret=made.secret, base=settings.base_url))
+    async with exclusive(settings.database), open_orm(settings.database):
+        if not await list_accounts():
+            account = await create_account("default", plan=Plan.ENTERPRISE)
+            made = await create_key(account, "first start")
+            click.echo(_FIRST.format(secret=made.secret, base=settings.base_url))
     click.echo(_ADDRESSES.format(base=settings.base_url))

@@ -15,9 +15,10 @@ from datetime import timedelta
 
 from app.domain import clock
 from app.domain.errors import ErrorCode, IdempotencyConflict, InvalidRequest
-from app.domain.jobs.record import LEASE
+from app.domain.jobs.record import WAITING_CALLER_LEASE
 from app.domain.services import Services
-from app.storage.ledger import Receipt, Taken
+from app.storage.ledger.receipts import claim_receipt, release_receipt, write_receipt
+from app.storage.ledger.records import Receipt, Taken
 
 __all__ = ["Claim", "Receipt", "Replay", "claim", "keep", "release"]
 
@@ -62,8 +63,9 @@ async def claim(services: Services, account_id: int, key: str, *, request: bytes
         )
     fingerprint = hashlib.sha256(request).hexdigest()
     moment = clock.now()
-    held = await services.ledger.claim_receipt(
-        account_id, key, fingerprint=fingerprint, moment=moment, until=moment + LEASE
+    until = moment + WAITING_CALLER_LEASE
+    held = await services.ledger.run(
+        claim_receipt(account_id, key, fingerprint=fingerprint, moment=moment, until=until)
     )
     if not isinstance(held, Taken):
         return Claim(account_id, key)
@@ -79,9 +81,9 @@ async def claim(services: Services, account_id: int, key: str, *, request: bytes
 
 async def keep(services: Services, receipt: Receipt) -> None:
     """Keep the answer to a request whose work is no job."""
-    await services.ledger.write_receipt(receipt)
+    await services.ledger.run(write_receipt(receipt))
 
 
 async def release(services: Services, held: Claim) -> None:
     """Free a key whose request did nothing; one whose answer was kept stays."""
-    await services.ledger.release_receipt(held.account_id, held.key)
+    await services.ledger.run(release_receipt(held.account_id, held.key))

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from app.domain.signals import Signals
 from app.engines.contract import Engine
 from app.settings import Settings
-from app.storage.ledger import Ledger
+from app.storage.ledger.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +15,13 @@ class Services:
     settings: Settings
     ledger: Ledger
     engine: Engine
+    signals: Signals
 
     async def readiness(self) -> dict[str, str]:
         """Return `ok` or what is wrong, by part."""
-        database = "ok" if await self.ledger.is_reachable() else "unreachable"
-        return {"database": database, "model": "ok" if self.engine.is_loaded else "loading"}
+        reached = {True: "ok", False: "unreachable"}
+        return {
+            "database": reached[await self.ledger.is_reachable()],
+            "broker": reached[await self.signals.is_reachable()],
+            "model": "ok" if self.engine.is_loaded else "loading",
+        }

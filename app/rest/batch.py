@@ -1,13 +1,21 @@
 """`POST /batch`."""
 
-from app.domain.batches.batch import BatchItemRequest, BatchRequest
+from app.domain.batches.batch import Batch, BatchItemRequest, BatchRequest
 from app.domain.batches.classify_batch import classify_batch
 from app.domain.batches.dry_run import dry_run_batch
+from app.domain.jobs.job import JobStatus
 from app.rest.call import Call
 from app.rest.classify import WORK_ERRORS, to_categories
-from app.rest.operation import Operation, Reply
-from app.rest.rendering import render_batch, render_batch_dry_run
-from app.rest.shapes import BatchBody, BatchDryRunReply, BatchItemBody, BatchReply
+from app.rest.operation import Operation
+from app.rest.rendering import render_batch, render_batch_dry_run, render_promise
+from app.rest.reply import Reply
+from app.rest.shapes import (
+    BatchBody,
+    BatchDryRunReply,
+    BatchItemBody,
+    BatchReply,
+    PromiseReply,
+)
 
 
 async def post_batch(call: Call) -> Reply:
@@ -22,10 +30,16 @@ async def post_batch(call: Call) -> Reply:
         call.caller,
         request,
         started=call.started,
-        receipt=lambda batch: call.receipt(render_batch(batch)),
+        receipt=lambda batch: call.receipt(_reply(batch)),
     )
     call.used = classified.used
-    return Reply(render_batch(classified.batch))
+    return _reply(classified.batch)
+
+
+def _reply(batch: Batch) -> Reply:
+    if batch.status is JobStatus.PENDING:
+        return Reply(render_promise(batch.id), status=202)
+    return Reply(render_batch(batch))
 
 
 def _to_request(body: BatchBody) -> BatchRequest:
@@ -60,6 +74,7 @@ BATCH = {
         summary="Classify several inputs",
         body=BatchBody,
         reply=BatchReply | BatchDryRunReply,
+        promise=PromiseReply,
         errors=WORK_ERRORS,
     )
 }

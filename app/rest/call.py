@@ -13,9 +13,11 @@ from app.domain.idempotency import Claim, Receipt
 from app.domain.services import Services
 from app.http.body import read_body
 from app.http.json_body import parse_json
+from app.rest.reply import Reply
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
+
 
 encode = msgspec.json.Encoder().encode
 
@@ -63,12 +65,12 @@ class Call:
         content_type = self.request.headers.get("content-type")
         return parse_json(await self.raw_body(), content_type=content_type, shape=shape)
 
-    def receipt(self, reply: msgspec.Struct, *, status: int = 200) -> Receipt | None:
+    def receipt(self, reply: Reply) -> Receipt | None:
         """Return what the step that ends the work has to keep, if anything."""
         if self.claim is None:
             return None
         self.receipted = True
-        return self.claim.receipt(status=status, body=encode(reply))
+        return self.claim.receipt(status=reply.status, body=encode(reply.body))
 
     def id_text(self) -> str | None:
         """Return the id in the path or in the query, as it was sent."""

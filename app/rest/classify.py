@@ -6,11 +6,19 @@ from app.domain.classification.classify import classify
 from app.domain.classification.dry_run import dry_run
 from app.domain.classification.request import ClassifyRequest
 from app.domain.errors import ErrorCode
+from app.domain.jobs.job import Job, JobStatus
 from app.engines.contract import Category
 from app.rest.call import Call
-from app.rest.operation import Operation, Reply
-from app.rest.rendering import render_classification, render_dry_run
-from app.rest.shapes import CategoryBody, ClassifyBody, ClassifyReply, DryRunReply
+from app.rest.operation import Operation
+from app.rest.rendering import render_classification, render_dry_run, render_promise
+from app.rest.reply import Reply
+from app.rest.shapes import (
+    CategoryBody,
+    ClassifyBody,
+    ClassifyReply,
+    DryRunReply,
+    PromiseReply,
+)
 
 
 async def post_classify(call: Call) -> Reply:
@@ -20,16 +28,21 @@ async def post_classify(call: Call) -> Reply:
     if body.dry_run:
         planned = await dry_run(call.services, call.caller, request)
         return Reply(render_dry_run(planned), kept=False)
-    settings = call.services.settings
+
+    def reply(job: Job) -> Reply:
+        if job.status is JobStatus.PENDING:
+            return Reply(render_promise(str(job.id)), status=202)
+        return Reply(render_classification(job, call.services.settings))
+
     classified = await classify(
         call.services,
         call.caller,
         request,
         started=call.started,
-        receipt=lambda job: call.receipt(render_classification(job, settings)),
+        receipt=lambda job: call.receipt(reply(job)),
     )
     call.used = classified.used
-    return Reply(render_classification(classified.job, settings))
+    return reply(classified.job)
 
 
 def to_request(body: ClassifyBody) -> ClassifyRequest:
@@ -75,6 +88,7 @@ CLASSIFY = {
         summary="Classify one input",
         body=ClassifyBody,
         reply=ClassifyReply | DryRunReply,
+        promise=PromiseReply,
         errors=WORK_ERRORS,
     )
 }

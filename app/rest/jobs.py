@@ -7,9 +7,10 @@ from app.domain.jobs.job import JobStatus
 from app.domain.jobs.read import JobFilter, get_job, list_jobs
 from app.engines.contract import InputType
 from app.rest.call import Call
-from app.rest.operation import Operation, Parameter, Reply
+from app.rest.operation import Operation, Parameter
 from app.rest.parameters import JOB_ID, PAGE
 from app.rest.rendering import render_batch, render_job
+from app.rest.reply import Reply
 from app.rest.shapes import BatchReply, JobListReply, JobReply
 
 

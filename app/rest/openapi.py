@@ -61,7 +61,8 @@ def openapi_document(
     shapes = [ErrorReply]
     for operations in addresses.values():
         for operation in operations.values():
-            shapes += [shape for shape in (operation.body, *_members(operation.reply)) if shape]
+            named = (operation.body, operation.promise, *_members(operation.reply))
+            shapes += [shape for shape in named if shape]
     _, components = msgspec.json.schema_components(list(dict.fromkeys(shapes)), ref_template=_REF)
     return {
         "openapi": "3.1.0",
@@ -110,6 +111,7 @@ def _operation(method: str, operation: Operation, *, in_path: bool) -> dict[str,
         "parameters": parameters,
         "responses": {
             str(operation.status): _success(operation),
+            **_promise(operation),
             **_failures(method, operation),
         },
     }
@@ -147,6 +149,13 @@ def _success(operation: Operation) -> dict[str, Any]:
     if operation.reply is not None:
         success["content"] = _content(operation.reply)
     return success
+
+
+def _promise(operation: Operation) -> dict[str, Any]:
+    if operation.promise is None:
+        return {}
+    promised = "With async: true. It has been accepted and will be done."
+    return {"202": {"description": promised, "content": _content(operation.promise)}}
 
 
 def _content(shape: Any) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from app.domain.plans import LIMITS
 from app.rest.call import Call
-from app.rest.operation import Operation, Reply
+from app.rest.operation import Operation
 from app.rest.rendering import render_plan
+from app.rest.reply import Reply
 from app.rest.shapes import PlanListReply
 
 

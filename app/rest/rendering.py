@@ -12,11 +12,12 @@ from app.domain.classification.dry_run import DryRun
 from app.domain.clock import to_iso
 from app.domain.errors import Error
 from app.domain.jobs.job import Job, JobStatus
+from app.domain.jobs.result import result_of
 from app.domain.jobs.shown_model import shown_model
 from app.domain.plans import Limits, Plan
 from app.domain.schemas.schema import Schema
 from app.domain.usage.usage import Usage
-from app.engines.contract import Category, InputType, Label, Mode
+from app.engines.contract import Category, InputType
 from app.rest import shapes
 from app.settings import Settings
 
@@ -30,20 +31,7 @@ def render_error(error: Error, *, docs: str) -> dict[str, Any]:
 
 def render_result(job: Job) -> dict[str, Any] | None:
     """Render a completed job's result in the shape of its mode."""
-    if job.labels is None:
-        return None
-    if job.mode is not Mode.SINGLE:
-        return {"labels": [_render_label(label) for label in job.labels]}
-    if not job.labels:
-        return {"label": None, "confidence": None}
-    return _render_label(job.labels[0])
-
-
-def _render_label(label: Label) -> dict[str, Any]:
-    rendered: dict[str, Any] = {"label": label.label, "confidence": label.confidence}
-    if label.explanation is not None:
-        rendered["explanation"] = label.explanation
-    return rendered
+    return None if job.labels is None else result_of(job.mode, job.labels)
 
 
 def render_classification(job: Job, settings: Settings) -> shapes.ClassifyReply:
@@ -62,6 +50,11 @@ def render_classification(job: Job, settings: Settings) -> shapes.ClassifyReply:
         ),
         created_at=to_iso(job.created_at),
     )
+
+
+def render_promise(promised_id: str) -> shapes.PromiseReply:
+    """Render the 202 of a job or a batch that somebody will do."""
+    return shapes.PromiseReply(id=promised_id, status=JobStatus.PENDING)
 
 
 def render_dry_run(dry_run: DryRun) -> shapes.DryRunReply:

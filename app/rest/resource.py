@@ -25,8 +25,9 @@ from app.domain.keys.authenticate import authenticate, bearer_token
 from app.domain.services import Services
 from app.http.rate_headers import rate_limit_headers
 from app.rest.call import Call, encode
-from app.rest.operation import Operation, Reply
+from app.rest.operation import Operation
 from app.rest.rendering import render_error
+from app.rest.reply import Reply
 
 logger = logging.getLogger(__name__)
 

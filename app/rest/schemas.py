@@ -16,9 +16,10 @@ from app.domain.schemas.manage import (
 )
 from app.rest.call import Call
 from app.rest.classify import to_categories
-from app.rest.operation import Operation, Reply
+from app.rest.operation import Operation
 from app.rest.parameters import PAGE, REQUIRED_SCHEMA_ID, SCHEMA_ID
 from app.rest.rendering import render_schema
+from app.rest.reply import Reply
 from app.rest.shapes import SchemaBody, SchemaChangeBody, SchemaListReply, SchemaReply
 
 

@@ -206,6 +206,13 @@ class ClassifyReply(Struct):
     created_at: str
 
 
+class PromiseReply(Struct):
+    """What will be done without you waiting: poll `/jobs?id=…`, or use a webhook."""
+
+    id: Annotated[str, _about("Of the job, or of the batch.")]
+    status: JobStatus
+
+
 _COUNTED = _about("Requests that would be counted.")
 _LEFT = _about("Requests that would be left of the month's limit; null is unlimited.")
 _CHOICES = _about("The names to choose from; null for generic labels.")

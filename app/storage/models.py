@@ -20,6 +20,7 @@ class AccountRow(Model):
     email = fields.CharField(max_length=320, null=True)
     plan = fields.CharField(max_length=20)
     subscription_status = fields.CharField(max_length=20, default="active")
+    retain_inputs = fields.BooleanField(default=False)
     created_at = fields.DatetimeField()
 
     class Meta:
@@ -68,15 +69,18 @@ class SchemaRow(Model):
 
 
 class BatchRow(Model):
-    """Several classifications asked for at once. Progress is counted from its jobs."""
+    """Several classifications asked for at once. `completed` and `failed` are its progress."""
 
     id = fields.CharField(primary_key=True, max_length=40)
     account: fields.ForeignKeyRelation[AccountRow] = fields.ForeignKeyField(
         "storage.AccountRow", related_name=False, on_delete=fields.RESTRICT
     )
     account_id: int
+    kind = fields.CharField(max_length=10, default="batch")
     status = fields.CharField(max_length=20)
     total = fields.IntField()
+    completed = fields.IntField(default=0)
+    failed = fields.IntField(default=0)
     latency_ms = fields.IntField(null=True)
     created_at = fields.DatetimeField()
     completed_at = fields.DatetimeField(null=True)
@@ -91,7 +95,11 @@ class JobRow(Model):
 
     `categories` holds the names, `labels` the answer as [[label, confidence, explanation], …].
     `schema_id` is no foreign key: deleting a schema leaves its jobs readable.
-    `lease_expires_at` is set while the job runs: past it, whoever ran it is taken for dead.
+    `background` ones wait for a worker, from `due_at` on, the lowest `priority` first.
+    `lease_expires_at` is set while the job runs: past it, whoever ran it is taken for dead. Workers
+    hold it under a `lease_id`.
+    `billed_at` is when a job that was tried again counted anew.
+    The migrations add indexes over what waits and what runs, which the ORM can't describe.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -108,7 +116,11 @@ class JobRow(Model):
     batch_id = fields.CharField(max_length=40, null=True)
     batch_index = fields.IntField(null=True)
     item_id = fields.CharField(max_length=200, null=True)
+    background = fields.BooleanField(default=False)
+    priority = fields.SmallIntField(default=0)
+    due_at = fields.DatetimeField(null=True)
     labels: list[tuple[str, float, str | None]] | None = fields.JSONField(null=True)
+    outcome = fields.CharField(max_length=20, null=True)
     error_code = fields.CharField(max_length=40, null=True)
     error_message = fields.CharField(max_length=500, null=True)
     model = fields.CharField(max_length=200, null=True)
@@ -117,7 +129,9 @@ class JobRow(Model):
     latency_ms = fields.IntField(null=True)
     attempts = fields.IntField(default=0)
     created_at = fields.DatetimeField()
+    billed_at = fields.DatetimeField(null=True)
     completed_at = fields.DatetimeField(null=True)
+    lease_id = fields.CharField(max_length=32, null=True)
     lease_expires_at = fields.DatetimeField(null=True)
 
     class Meta:
@@ -125,8 +139,110 @@ class JobRow(Model):
         indexes = (
             Index(fields=("account_id", "id")),
             Index(fields=("batch_id", "batch_index")),
-            Index(fields=("lease_expires_at",)),
         )
+
+
+class JobInputRow(Model):
+    """What a worker needs to run a job, as long as it needs it.
+
+    `keep_until` is set when the job has ended: then it goes.
+    """
+
+    job_id = fields.BigIntField(primary_key=True, generated=False)
+    account: fields.ForeignKeyRelation[AccountRow] = fields.ForeignKeyField(
+        "storage.AccountRow", related_name=False, on_delete=fields.RESTRICT
+    )
+    account_id: int
+    payload = fields.TextField()
+    keep_until = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "job_inputs"
+        indexes = (Index(fields=("keep_until",)),)
+
+
+class WebhookRow(Model):
+    """An endpoint that is told of what ends.
+
+    `events` is what was subscribed to, the `on_…` columns what that means. Secrets are encrypted;
+    the previous one signs too until `previous_until`. `failing_since` is set while no delivery
+    succeeds, `disabled_reason` when the server switched it off.
+    """
+
+    id = fields.IntField(primary_key=True)
+    account: fields.ForeignKeyRelation[AccountRow] = fields.ForeignKeyField(
+        "storage.AccountRow", related_name=False, on_delete=fields.RESTRICT
+    )
+    account_id: int
+    url = fields.CharField(max_length=2000)
+    active = fields.BooleanField(default=True)
+    events: list[str] = fields.JSONField()
+    on_job_completed = fields.BooleanField()
+    on_job_failed = fields.BooleanField()
+    on_batch_completed = fields.BooleanField()
+    secret = fields.TextField()
+    previous_secret = fields.TextField(null=True)
+    previous_until = fields.DatetimeField(null=True)
+    failing_since = fields.DatetimeField(null=True)
+    disabled_reason = fields.CharField(max_length=20, null=True)
+    created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+
+    class Meta:
+        table = "webhooks"
+        indexes = (Index(fields=("account_id", "id")),)
+
+
+class DeliveryRow(Model):
+    """One message to one endpoint, over all its attempts.
+
+    `payload` is what is sent, byte for byte. Waiting and leases are as with jobs.
+    """
+
+    id = fields.CharField(primary_key=True, max_length=40)
+    account: fields.ForeignKeyRelation[AccountRow] = fields.ForeignKeyField(
+        "storage.AccountRow", related_name=False, on_delete=fields.RESTRICT
+    )
+    account_id: int
+    webhook_id = fields.IntField()
+    event = fields.CharField(max_length=40)
+    job_id = fields.BigIntField(null=True)
+    batch_id = fields.CharField(max_length=40, null=True)
+    payload = fields.TextField()
+    status = fields.CharField(max_length=20)
+    attempts = fields.IntField(default=0)
+    due_at = fields.DatetimeField(null=True)
+    lease_id = fields.CharField(max_length=32, null=True)
+    lease_expires_at = fields.DatetimeField(null=True)
+    created_at = fields.DatetimeField()
+    completed_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "deliveries"
+        indexes = (
+            Index(fields=("webhook_id", "created_at")),
+            Index(fields=("created_at",)),
+        )
+
+
+class DeliveryAttemptRow(Model):
+    """One attempt at a delivery: the answer's status and first 4 KiB, or why there was none."""
+
+    id = fields.BigIntField(primary_key=True)
+    account: fields.ForeignKeyRelation[AccountRow] = fields.ForeignKeyField(
+        "storage.AccountRow", related_name=False, on_delete=fields.RESTRICT
+    )
+    account_id: int
+    delivery_id = fields.CharField(max_length=40)
+    attempted_at = fields.DatetimeField()
+    duration_ms = fields.IntField()
+    status_code = fields.IntField(null=True)
+    response = fields.TextField(null=True)
+    error = fields.CharField(max_length=500, null=True)
+
+    class Meta:
+        table = "delivery_attempts"
+        indexes = (Index(fields=("delivery_id", "id")),)
 
 
 class ReceiptRow(Model):

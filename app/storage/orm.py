@@ -3,5 +3,6 @@
 from pathlib import Path
 
 from app.storage.database import orm_config
+from app.storage.location import SqliteFile
 
-CONFIG = orm_config(Path(":memory:"))
+CONFIG = orm_config(SqliteFile(Path(":memory:")))

@@ -261,4 +261,5 @@ def test_health_and_readiness_need_no_key(server: Server) -> None:
     assert httpx.get(f"{server.base_url}/healthz").json() == {"status": "ok"}
     ready = httpx.get(f"{server.base_url}/readyz")
     assert ready.status_code == 200
-    assert ready.json() == {"status": "ready", "database": "ok", "model": "ok"}
+    parts = {"database": "ok", "broker": "ok", "model": "ok"}
+    assert ready.json() == {"status": "ready", **parts}

@@ -1,4 +1,4 @@
-"""A migrated SQLite file with an account."""
+"""A migrated database of each kind, with an account."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,28 +8,36 @@ import pytest
 from app.domain.accounts.account import Account
 from app.domain.accounts.manage import create_account
 from app.domain.plans import Plan
-from app.storage.database import migrate, open_orm
-from app.storage.sqlite_ledger import SqliteLedger
+from app.storage.database import migrate, open_ledger, open_orm
+from app.storage.ledger.ledger import Ledger
+from app.storage.location import Location, SqliteFile
+from tests.databases import PostgresDatabases
 
 
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Path]:
+@pytest.fixture(params=["sqlite", "postgres"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Location]:
     """A migrated database, open in the ORM."""
-    path = tmp_path / "classifaily.db"
-    await migrate(path)
-    async with open_orm(path):
-        yield path
+    if request.param == "sqlite":
+        file = SqliteFile(tmp_path / "classifaily.db")
+        await migrate(file)
+        async with open_orm(file):
+            yield file
+        return
+    databases: PostgresDatabases = request.getfixturevalue("postgres_databases")
+    server = await databases.make()
+    async with open_orm(server):
+        yield server
+    await databases.drop(server)
 
 
 @pytest.fixture
-async def account(database: Path) -> Account:
+async def account(database: Location) -> Account:
     """A starter account."""
     return await create_account("test", plan=Plan.STARTER)
 
 
 @pytest.fixture
-async def ledger(database: Path) -> AsyncIterator[SqliteLedger]:
+async def ledger(database: Location) -> AsyncIterator[Ledger]:
     """A ledger on the database."""
-    ledger = SqliteLedger(database)
-    yield ledger
-    await ledger.close()
+    async with open_ledger(database) as ledger:
+        yield ledger

@@ -8,13 +8,14 @@ from tortoise.context import TortoiseContext
 from tortoise.migrations.autodetector import MigrationAutodetector
 
 from app.storage.database import migrate, orm_config
+from app.storage.location import SqliteFile
 from tests.conftest import Site
 
 
 async def test_twice_is_once(tmp_path: Path) -> None:
     path = tmp_path / "new" / "classifaily.db"
-    assert await migrate(path)
-    assert await migrate(path) == []
+    assert await migrate(SqliteFile(path))
+    assert await migrate(SqliteFile(path)) == []
     assert path.stat().st_mode & 0o077 == 0
 
 
@@ -27,7 +28,7 @@ def test_side_by_side_is_once(make_site: Callable[..., Site]) -> None:
 
 
 async def test_the_models_need_no_further_migration(tmp_path: Path) -> None:
-    config = orm_config(tmp_path / "unused.db")
+    config = orm_config(SqliteFile(tmp_path / "unused.db"))
     async with TortoiseContext() as context:
         await context.init(config=config)
         changes = await MigrationAutodetector(context.apps, config["apps"]).changes()

@@ -18,7 +18,7 @@ class SubscriptionStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One tenant."""
+    """One tenant. `retain_inputs` keeps whole inputs with their jobs, for review and learning."""
 
     id: int
     name: str
@@ -26,6 +26,7 @@ class Account:
     plan: Plan
     subscription_status: SubscriptionStatus
     created_at: datetime
+    retain_inputs: bool = False
 
     @property
     def limits(self) -> Limits:

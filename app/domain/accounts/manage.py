@@ -73,4 +73,5 @@ def _to_account(row: AccountRow) -> Account:
         plan=Plan(row.plan),
         subscription_status=SubscriptionStatus(row.subscription_status),
         created_at=row.created_at,
+        retain_inputs=row.retain_inputs,
     )

@@ -11,7 +11,6 @@ from app.domain.classification.admission import (
     SchemaInUse,
     admit,
     load_schemas,
-    refuse_async,
 )
 from app.domain.classification.request import (
     ClassifyRequest,
@@ -87,7 +86,6 @@ async def admit_batch(
         NotFound: A schema does not exist.
     """
     check_batch_values(request)
-    refuse_async(request.run_async)
     check_batch_size(account, len(request.items))
     named = [request.schema, *(item.schema for item in request.items)]
     schemas = await load_schemas(services, account, [s for s in named if s is not None])

@@ -5,12 +5,20 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from app.domain.jobs.job import Job, JobStatus
 from app.engines.contract import Category, InputType, Mode
 
 MAX_ITEM_ID_LENGTH = 200
 _ID = re.compile(r"batch_[0-9a-f]{24}")
+
+
+class BatchKind(StrEnum):
+    """What the caller sent: items in a request, or a file of lines."""
+
+    BATCH = "batch"
+    FILE = "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,7 @@ class BatchRequest:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch and its jobs, in the order sent.
+    """A batch and its jobs, in the order sent; those of a file are read page by page instead.
 
     `status` is `failed` when every item failed. `latency_ms` is from request in to results ready,
     None until then.
@@ -50,6 +58,7 @@ class Batch:
 
     id: str
     account_id: int
+    kind: BatchKind
     status: JobStatus
     total: int
     completed: int

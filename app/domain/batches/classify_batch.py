@@ -1,7 +1,8 @@
-"""Classify a batch while the caller waits.
+"""Classify a batch, while the caller waits or later.
 
 All items are reserved in one step, or none; the engine scores them together; they end in one step
-with the batch. An item that fails is given back, and the others complete.
+with the batch. An item that fails is given back, and the others complete. When the caller does not
+wait, workers take the items up in chunks.
 """
 
 import logging
@@ -10,25 +11,34 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.domain import clock
-from app.domain.accounts.account import Caller
+from app.domain.accounts.account import Account, Caller
 from app.domain.batches.admission import admit_batch
-from app.domain.batches.batch import Batch, BatchRequest, new_batch_id
+from app.domain.batches.batch import Batch, BatchKind, BatchRequest, new_batch_id
 from app.domain.classification.admission import Admitted
 from app.domain.classification.classify import model_unavailable
-from app.domain.clock import Period
-from app.domain.errors import Error, RateLimitExceeded, ServerError
-from app.domain.jobs.job import JobStatus
-from app.domain.jobs.record import completed, failed, job_of, start_of
+from app.domain.classification.reserve import begin, submit
+from app.domain.errors import Error, ModelUnavailable, ServerError
+from app.domain.jobs.end import end_jobs
+from app.domain.jobs.job import Job, JobStatus, Priority
+from app.domain.jobs.record import (
+    completed,
+    failed,
+    job_of,
+    start_of,
+    waiting_job,
+    waiting_of,
+)
 from app.domain.services import Services
 from app.engines.contract import Outcome
-from app.storage.ledger import BatchEnd, BatchStart, JobEnd, Receipt, Refused
+from app.engines.errors import EngineError
+from app.storage.ledger.records import BatchStart, JobEnd, Receipt, Reserved
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ClassifiedBatch:
-    """An ended batch, and the month's use after it."""
+    """An ended batch, or a promised one, and the month's use after it."""
 
     batch: Batch
     used: int
@@ -44,8 +54,8 @@ async def classify_batch(
 ) -> ClassifiedBatch:
     """Classify a batch; `started` is the `time.perf_counter()` of the request's arrival.
 
-    `receipt` says what to keep for a repeat of the request; it is written in the step that ends
-    the batch.
+    `receipt` says what to keep for a repeat of the request; it is written in the step that ends,
+    or promises, the batch.
 
     Raises:
         InvalidRequest: A value is out of its range.
@@ -54,21 +64,64 @@ async def classify_batch(
         RateLimitExceeded: The month's quota does not cover every item; nothing was counted.
         ServerError: Our fault; the quota is given back.
     """
-    account = caller.account
-    admitted = await admit_batch(services, account, request)
-    opening = BatchStart(new_batch_id(), clock.now())
+    admitted = await admit_batch(services, caller.account, request)
+    opening = BatchStart(new_batch_id(), BatchKind.BATCH.value, clock.now())
+    if request.run_async:
+        return await promise_batch(
+            services, caller.account, admitted, opening, priority=Priority.BATCH, receipt=receipt
+        )
+    return await _answer(
+        services, caller.account, admitted, opening, receipt=receipt, started=started
+    )
+
+
+async def promise_batch(
+    services: Services,
+    account: Account,
+    admitted: Sequence[Admitted],
+    opening: BatchStart,
+    *,
+    priority: Priority,
+    receipt: Callable[[Batch], Receipt | None],
+) -> ClassifiedBatch:
+    """Write a batch whose items workers will run.
+
+    Raises:
+        RateLimitExceeded: The month's quota does not cover every item; nothing was counted.
+    """
+    starts = [
+        waiting_of(item, created_at=opening.created_at, priority=priority, batch_index=index)
+        for index, item in enumerate(admitted)
+    ]
+
+    def batch(reserved: Reserved) -> Batch:
+        jobs = tuple(
+            waiting_job(account.id, job_id, item, start, batch_id=opening.batch_id)
+            for job_id, item, start in zip(reserved.job_ids, admitted, starts, strict=True)
+        )
+        return _batch_of(account, opening, jobs)
+
+    reserved = await submit(
+        services, account, starts, batch=opening, receipt=lambda made: receipt(batch(made))
+    )
+    return ClassifiedBatch(batch=batch(reserved), used=reserved.used)
+
+
+async def _answer(
+    services: Services,
+    account: Account,
+    admitted: Sequence[Admitted],
+    opening: BatchStart,
+    *,
+    receipt: Callable[[Batch], Receipt | None],
+    started: float,
+) -> ClassifiedBatch:
     starts = [
         start_of(item, created_at=opening.created_at, batch_index=index)
         for index, item in enumerate(admitted)
     ]
-    period = Period.of(opening.created_at)
-    limit = account.limits.requests
-    reserved = await services.ledger.start_jobs(
-        account.id, starts, period=str(period), limit=limit, batch=opening
-    )
-    if isinstance(reserved, Refused):
-        raise RateLimitExceeded(limit=limit or 0, used=reserved.used, period=period)
-    answers = await _ask(services, account.id, admitted, opening, job_ids=reserved.job_ids)
+    reserved = await begin(services, account, starts, batch=opening)
+    answers = await _ask(services, account.id, admitted, job_ids=reserved.job_ids)
     latency_ms = round((time.perf_counter() - started) * 1000)
     ends = [
         _end_of(account.id, job_id, item, answer, latency_ms=latency_ms)
@@ -78,33 +131,41 @@ async def classify_batch(
         job_of(item, start, end, answer, batch_id=opening.batch_id)
         for item, start, end, answer in zip(admitted, starts, ends, answers, strict=True)
     )
+    batch = _batch_of(account, opening, jobs, latency_ms=latency_ms)
+    ended = await end_jobs(services, ends, batch_latency_ms=latency_ms, receipt=receipt(batch))
+    if not ended.jobs:
+        # The lease ran out while the model worked: the jobs have failed and been given back.
+        raise ServerError
+    return ClassifiedBatch(batch=batch, used=reserved.used - batch.failed)
+
+
+def _batch_of(
+    account: Account, opening: BatchStart, jobs: tuple[Job, ...], *, latency_ms: int | None = None
+) -> Batch:
+    completions = sum(job.status is JobStatus.COMPLETED for job in jobs)
     failures = sum(job.status is JobStatus.FAILED for job in jobs)
-    status = JobStatus.FAILED if failures == len(jobs) else JobStatus.COMPLETED
-    closing = BatchEnd(opening.batch_id, status.value, latency_ms, clock.now())
-    batch = Batch(
+    status = JobStatus.PENDING
+    if completions + failures == len(jobs):
+        status = JobStatus.COMPLETED if completions else JobStatus.FAILED
+    return Batch(
         id=opening.batch_id,
         account_id=account.id,
+        kind=BatchKind(opening.kind),
         status=status,
         total=len(jobs),
-        completed=len(jobs) - failures,
+        completed=completions,
         failed=failures,
         latency_ms=latency_ms,
         jobs=jobs,
         created_at=opening.created_at,
-        completed_at=closing.completed_at,
+        completed_at=None if status is JobStatus.PENDING else clock.now(),
     )
-    ended = await services.ledger.finish_jobs(ends, batch=closing, receipt=receipt(batch))
-    if not ended:
-        # The lease ran out while the model worked: the jobs have failed and been given back.
-        raise ServerError
-    return ClassifiedBatch(batch=batch, used=reserved.used - failures)
 
 
 async def _ask(
     services: Services,
     account_id: int,
     admitted: Sequence[Admitted],
-    opening: BatchStart,
     *,
     job_ids: Sequence[int],
 ) -> list[Outcome | Error]:
@@ -112,22 +173,25 @@ async def _ask(
         answers = await services.engine.classify_many([item.task for item in admitted])
     except BaseException as failure:
         # A cancelled request too must give its quota back before it goes.
-        ends = [failed(account_id, job_id, ServerError()) for job_id in job_ids]
-        closing = BatchEnd(opening.batch_id, JobStatus.FAILED.value, 0, clock.now())
-        await services.ledger.finish_jobs(ends, batch=closing)
+        await end_jobs(services, [failed(account_id, job_id, ServerError()) for job_id in job_ids])
         if isinstance(failure, Exception):
-            logger.exception("batch %s failed", opening.batch_id)
+            logger.exception("the batch of job %d failed", job_ids[0])
             raise ServerError from failure
         raise
-    for job_id, answer in zip(job_ids, answers, strict=True):
-        if not isinstance(answer, Outcome):
-            logger.warning("job %d failed: %s", job_id, answer)
-    return [answer if isinstance(answer, Outcome) else model_unavailable() for answer in answers]
+    return [
+        answer if isinstance(answer, Outcome) else _unavailable(job_id, answer)
+        for job_id, answer in zip(job_ids, answers, strict=True)
+    ]
+
+
+def _unavailable(job_id: int, failure: EngineError) -> ModelUnavailable:
+    logger.warning("job %d failed: %s", job_id, failure)
+    return model_unavailable()
 
 
 def _end_of(
     account_id: int, job_id: int, item: Admitted, answer: Outcome | Error, *, latency_ms: int
 ) -> JobEnd:
     if isinstance(answer, Error):
-        return failed(account_id, job_id, answer)
+        return failed(account_id, job_id, answer, retain=item.retain)
     return completed(account_id, job_id, item, answer, latency_ms=latency_ms)

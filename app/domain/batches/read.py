@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.domain import clock
 from app.domain.accounts.account import Account
-from app.domain.batches.batch import Batch
+from app.domain.batches.batch import Batch, BatchKind
 from app.domain.errors import ErrorCode, NotFound
 from app.domain.jobs.job import Job, JobStatus
 from app.domain.jobs.read import to_job
@@ -30,7 +30,8 @@ async def get_batches(account: Account, batch_ids: Sequence[str]) -> dict[str, B
     since = None if history is None else clock.now() - history
     batches = await rows.find_batches(account.id, batch_ids, visible_since=since)
     jobs: dict[str, list[Job]] = {batch.id: [] for batch in batches}
-    for row in await rows.batch_jobs(account.id, list(jobs)):
+    listed = [batch.id for batch in batches if batch.kind != BatchKind.FILE]
+    for row in await rows.batch_jobs(account.id, listed):
         jobs[row.batch_id or ""].append(to_job(row))
     return {batch.id: _to_batch(batch, tuple(jobs[batch.id])) for batch in batches}
 
@@ -39,10 +40,11 @@ def _to_batch(row: BatchRow, jobs: tuple[Job, ...]) -> Batch:
     return Batch(
         id=row.id,
         account_id=row.account_id,
+        kind=BatchKind(row.kind),
         status=JobStatus(row.status),
         total=row.total,
-        completed=sum(job.status is JobStatus.COMPLETED for job in jobs),
-        failed=sum(job.status is JobStatus.FAILED for job in jobs),
+        completed=row.completed,
+        failed=row.failed,
         latency_ms=row.latency_ms,
         jobs=jobs,
         created_at=row.created_at,

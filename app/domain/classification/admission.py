@@ -16,6 +16,7 @@ from app.domain.schemas.manage import no_such_schema, require_schemas
 from app.domain.schemas.schema import SchemaType, load_categories
 from app.domain.services import Services
 from app.engines.contract import Category, InputType, Mode, Task
+from app.storage.ledger.keys import find_schemas
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,15 @@ class SchemaInUse:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A task that may run, and what its job row shows besides."""
+    """A task that may run, and what its job row shows besides.
+
+    `store` keeps the preview and explanations, `retain` the whole input as long as the job.
+    """
 
     task: Task
     schema_id: int | None
     store: bool
+    retain: bool = False
     item_id: str | None = None
 
     @property
@@ -53,21 +58,10 @@ async def admit_request(services: Services, account: Account, request: ClassifyR
         NotFound: The schema does not exist.
     """
     check_values(request)
-    refuse_async(request.run_async)
     if request.schema is None:
         return admit(services, account, request, None)
     schemas = await load_schemas(services, account, [request.schema])
     return admit(services, account, request, schemas[request.schema])
-
-
-def refuse_async(run_async: bool | None) -> None:
-    """Refuse what this server can't do yet.
-
-    Raises:
-        InvalidRequest: The caller asked not to wait.
-    """
-    if run_async:
-        raise InvalidRequest(("async",), "must be false: this server answers synchronously only")
 
 
 async def load_schemas(
@@ -83,7 +77,7 @@ async def load_schemas(
     if not wanted:
         return {}
     require_schemas(account)
-    found = await services.ledger.find_schemas(account.id, wanted)
+    found = await services.ledger.run(find_schemas(account.id, wanted))
     for schema_id in wanted:
         if schema_id not in found:
             raise no_such_schema(schema_id)
@@ -135,6 +129,7 @@ def admit(
         task=task,
         schema_id=None if schema is None else schema.id,
         store=request.store is not False,
+        retain=account.retain_inputs and request.store is not False,
         item_id=item_id,
     )
 

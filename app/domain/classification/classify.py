@@ -1,8 +1,11 @@
-"""Classify one input while the caller waits.
+"""Classify one input, while the caller waits or later.
 
 The order is the contract's: rules of values, plan, quota, then the model. The quota and the job row
 are written in one step before the model is asked, the result and its tokens in another before the
 answer leaves; a failure in between gives the quota back in the step that records it.
+
+A caller who does not wait gets a promise: the row is written, durably and with all that a worker
+needs, and nothing else happens before the answer leaves.
 """
 
 import logging
@@ -11,24 +14,32 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.domain import clock
-from app.domain.accounts.account import Caller
+from app.domain.accounts.account import Account, Caller
 from app.domain.classification.admission import Admitted, admit_request
 from app.domain.classification.request import ClassifyRequest
-from app.domain.clock import Period
-from app.domain.errors import Error, ModelUnavailable, RateLimitExceeded, ServerError
-from app.domain.jobs.job import Job
-from app.domain.jobs.record import completed, failed, job_of, start_of
+from app.domain.classification.reserve import begin, submit
+from app.domain.errors import Error, ModelUnavailable, ServerError
+from app.domain.jobs.end import end_jobs
+from app.domain.jobs.job import Job, Priority
+from app.domain.jobs.record import (
+    completed,
+    failed,
+    job_of,
+    start_of,
+    waiting_job,
+    waiting_of,
+)
 from app.domain.services import Services
 from app.engines.contract import Outcome
 from app.engines.errors import EngineError
-from app.storage.ledger import Receipt, Refused
+from app.storage.ledger.records import Receipt, Reserved
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """A completed job, and the month's use after it."""
+    """A completed job, or a promised one, and the month's use after it."""
 
     job: Job
     used: int
@@ -44,8 +55,8 @@ async def classify(
 ) -> Classified:
     """Classify one input; `started` is the `time.perf_counter()` of the request's arrival.
 
-    `receipt` says what to keep for a repeat of the request; it is written in the step that ends
-    the job.
+    `receipt` says what to keep for a repeat of the request; it is written in the step that ends,
+    or promises, the job.
 
     Raises:
         InvalidRequest: A value is out of its range.
@@ -55,22 +66,44 @@ async def classify(
         ModelUnavailable: The model can't answer now; the quota is given back.
         ServerError: Our fault; the quota is given back.
     """
-    account = caller.account
-    admitted = await admit_request(services, account, request)
+    admitted = await admit_request(services, caller.account, request)
+    if request.run_async:
+        return await _promise(services, caller.account, admitted, receipt)
+    return await _answer(services, caller.account, admitted, receipt, started=started)
+
+
+async def _promise(
+    services: Services,
+    account: Account,
+    admitted: Admitted,
+    receipt: Callable[[Job], Receipt | None],
+) -> Classified:
+    start = waiting_of(admitted, created_at=clock.now(), priority=Priority.INTERACTIVE)
+
+    def job(reserved: Reserved) -> Job:
+        return waiting_job(account.id, reserved.job_ids[0], admitted, start)
+
+    reserved = await submit(services, account, [start], receipt=lambda made: receipt(job(made)))
+    return Classified(job=job(reserved), used=reserved.used)
+
+
+async def _answer(
+    services: Services,
+    account: Account,
+    admitted: Admitted,
+    receipt: Callable[[Job], Receipt | None],
+    *,
+    started: float,
+) -> Classified:
     start = start_of(admitted, created_at=clock.now())
-    period = Period.of(start.created_at)
-    limit = account.limits.requests
-    reserved = await services.ledger.start_jobs(
-        account.id, [start], period=str(period), limit=limit
-    )
-    if isinstance(reserved, Refused):
-        raise RateLimitExceeded(limit=limit or 0, used=reserved.used, period=period)
+    reserved = await begin(services, account, [start])
     (job_id,) = reserved.job_ids
     outcome = await _ask(services, account.id, admitted, job_id=job_id)
     latency_ms = round((time.perf_counter() - started) * 1000)
     end = completed(account.id, job_id, admitted, outcome, latency_ms=latency_ms)
     job = job_of(admitted, start, end, outcome)
-    if not await services.ledger.finish_jobs([end], receipt=receipt(job)):
+    ended = await end_jobs(services, [end], receipt=receipt(job))
+    if not ended.jobs:
         # The lease ran out while the model worked: the job has failed and been given back.
         raise ServerError
     return Classified(job=job, used=reserved.used)
@@ -99,4 +132,4 @@ def model_unavailable() -> ModelUnavailable:
 
 
 async def _give_back(services: Services, account_id: int, error: Error, *, job_id: int) -> None:
-    await services.ledger.finish_jobs([failed(account_id, job_id, error)])
+    await end_jobs(services, [failed(account_id, job_id, error)])

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from app.domain.errors import ErrorCode
 from app.engines.contract import ConfidenceSource, InputType, Label, Mode
@@ -17,6 +17,14 @@ class JobStatus(StrEnum):
     PROCESSING = "processing"
     COMPLETED = "completed"
     FAILED = "failed"
+
+
+class Priority(IntEnum):
+    """In what order waiting jobs are started, the lowest first."""
+
+    INTERACTIVE = 0
+    BATCH = 1
+    FILE = 2
 
 
 @dataclass(frozen=True, slots=True)

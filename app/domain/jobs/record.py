@@ -1,22 +1,62 @@
 """From a task to its job row, and from an outcome to the row's end."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from app.domain import clock
 from app.domain.classification.admission import Admitted
 from app.domain.errors import Error
-from app.domain.jobs.job import PREVIEW_LENGTH, Job, JobError, JobStatus
+from app.domain.jobs.job import PREVIEW_LENGTH, Job, JobError, JobStatus, Priority
+from app.domain.jobs.payload import dump_payload
 from app.engines.contract import Outcome
-from app.storage.ledger import JobEnd, JobStart
+from app.storage.ledger.records import JobEnd, JobStart
 
 # Far longer than the slowest answer: past it the process that ran the job is taken for dead.
-LEASE = timedelta(minutes=5)
+WAITING_CALLER_LEASE = timedelta(minutes=5)
+# How long a failed job can be tried again.
+RETRY_WINDOW = timedelta(hours=24)
+# Kept as long as the job itself.
+_AS_LONG_AS_THE_JOB = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def start_of(
     admitted: Admitted, *, created_at: datetime, batch_index: int | None = None
 ) -> JobStart:
-    """Return the row of a job that starts now."""
+    """Return the row of a job that starts now, while its caller waits."""
+    return _row(
+        admitted,
+        created_at=created_at,
+        batch_index=batch_index,
+        lease_expires_at=created_at + WAITING_CALLER_LEASE,
+        payload=dump_payload(admitted) if admitted.retain else None,
+    )
+
+
+def waiting_of(
+    admitted: Admitted,
+    *,
+    created_at: datetime,
+    priority: Priority,
+    batch_index: int | None = None,
+) -> JobStart:
+    """Return the row of a job that waits for a worker."""
+    return _row(
+        admitted,
+        created_at=created_at,
+        batch_index=batch_index,
+        payload=dump_payload(admitted),
+        priority=priority,
+    )
+
+
+def _row(
+    admitted: Admitted,
+    *,
+    created_at: datetime,
+    batch_index: int | None,
+    lease_expires_at: datetime | None = None,
+    payload: str | None = None,
+    priority: int = 0,
+) -> JobStart:
     task = admitted.task
     return JobStart(
         input_type=task.input_type.value,
@@ -25,20 +65,29 @@ def start_of(
         categories=admitted.category_names,
         schema_id=admitted.schema_id,
         created_at=created_at,
-        lease_expires_at=created_at + LEASE,
+        lease_expires_at=lease_expires_at,
+        payload=payload,
+        priority=priority,
         batch_index=batch_index,
         item_id=admitted.item_id,
     )
 
 
 def completed(
-    account_id: int, job_id: int, admitted: Admitted, outcome: Outcome, *, latency_ms: int
+    account_id: int,
+    job_id: int,
+    admitted: Admitted,
+    outcome: Outcome,
+    *,
+    latency_ms: int,
+    lease_id: str | None = None,
 ) -> JobEnd:
     """Return the end of a job that was answered."""
     return JobEnd(
         account_id=account_id,
         job_id=job_id,
         completed_at=clock.now(),
+        lease_id=lease_id,
         # An explanation quotes the input, of which `store: false` keeps nothing.
         labels=tuple(
             (label.label, label.confidence, label.explanation if admitted.store else None)
@@ -48,17 +97,55 @@ def completed(
         confidence_source=outcome.confidence_source.value,
         tokens=outcome.tokens,
         latency_ms=latency_ms,
+        input_until=_AS_LONG_AS_THE_JOB if admitted.retain else None,
     )
 
 
-def failed(account_id: int, job_id: int, error: Error) -> JobEnd:
-    """Return the end of a job that could not be answered."""
+def failed(
+    account_id: int, job_id: int, error: Error, *, retain: bool = False, lease_id: str | None = None
+) -> JobEnd:
+    """Return the end of a job that could not be answered; it can be tried again for a while."""
+    now = clock.now()
     return JobEnd(
         account_id=account_id,
         job_id=job_id,
-        completed_at=clock.now(),
+        completed_at=now,
+        lease_id=lease_id,
         error_code=error.error_code.value,
         error_message=error.message,
+        input_until=_AS_LONG_AS_THE_JOB if retain else now + RETRY_WINDOW,
+    )
+
+
+def waiting_job(
+    account_id: int,
+    job_id: int,
+    admitted: Admitted,
+    start: JobStart,
+    *,
+    batch_id: str | None = None,
+) -> Job:
+    """Return the job that `start` lets wait, without reading it back."""
+    return Job(
+        id=job_id,
+        account_id=account_id,
+        status=JobStatus.PENDING,
+        input_type=admitted.task.input_type,
+        input_preview=start.input_preview,
+        mode=admitted.task.mode,
+        categories=start.categories,
+        schema_id=start.schema_id,
+        labels=None,
+        error=None,
+        model=None,
+        confidence_source=None,
+        tokens=None,
+        latency_ms=None,
+        attempts=0,
+        created_at=start.created_at,
+        completed_at=None,
+        batch_id=batch_id,
+        item_id=start.item_id,
     )
 
 

@@ -7,6 +7,7 @@ from app.domain.errors import Unauthorized
 from app.domain.keys.key import hash_secret, is_well_formed
 from app.domain.plans import Plan
 from app.domain.services import Services
+from app.storage.ledger.keys import find_key
 
 _ADVICE = "Send a valid API key in the Authorization header as a Bearer token."
 
@@ -22,7 +23,7 @@ async def authenticate(services: Services, secret: str | None) -> Caller:
     if not is_well_formed(secret):
         raise Unauthorized(f"API key malformed. {_ADVICE}")
     period = Period.of(clock.now())
-    record = await services.ledger.find_key(hash_secret(secret), period=str(period))
+    record = await services.ledger.run(find_key(hash_secret(secret), period=str(period)))
     if record is None:
         raise Unauthorized(f"API key unknown or revoked. {_ADVICE}")
     account = Account(
@@ -32,6 +33,7 @@ async def authenticate(services: Services, secret: str | None) -> Caller:
         plan=Plan(record.plan),
         subscription_status=SubscriptionStatus(record.subscription_status),
         created_at=record.account_created_at,
+        retain_inputs=record.retain_inputs,
     )
     return Caller(account=account, key_id=record.key_id, used=record.used)
 

@@ -1,0 +1,70 @@
+"""`classifaily worker`: background work in processes of its own, for the Redis broker."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+
+import click
+
+from app.logs import configure_logging
+from app.runtime import open_services
+from app.settings import PREFIX, Settings, load_settings
+from app.workers.background import THREADS
+
+
+@click.command()
+@click.option("--processes", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=THREADS,
+    show_default=True,
+    help="Threads that take messages from the broker, in each process.",
+)
+def worker(processes: int, threads: int) -> None:
+    """Run jobs and deliveries that wait, until told to stop by SIGTERM or SIGINT."""
+    settings = load_settings()
+    if settings.broker_is_embedded:
+        raise click.ClickException(
+            f"{PREFIX}BROKER_URL is {settings.broker_url}: `serve` does the background work "
+            "itself. Workers need redis://…"
+        )
+    if processes == 1:
+        asyncio.run(_work(settings, threads))
+    else:
+        sys.exit(_supervise(processes, threads))
+
+
+async def _work(settings: Settings, threads: int) -> None:
+    configure_logging(settings)
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    async with open_services(settings, works=True, threads=threads):
+        click.echo("The worker is ready.", err=True)
+        await told.wait()
+
+
+def _supervise(count: int, threads: int) -> int:
+    """Run `count` workers, start those anew that die, and end them all when told to."""
+    command = [sys.executable, "-m", "app", "worker", "--threads", str(threads)]
+    told: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _frame: told.append(number))
+    children = [_start(command) for _ in range(count)]
+    while not told:
+        # A signal ends the pause.
+        signal.sigtimedwait([], 1)
+        for place, child in enumerate(children):
+            if child.poll() is not None and not told:
+                click.echo(f"A worker ended with {child.returncode}: another starts.", err=True)
+                children[place] = _start(command)
+    for child in children:
+        child.terminate()
+    return max(abs(child.wait()) for child in children)
+
+
+def _start(command: list[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command)  # noqa: S603 - our own command

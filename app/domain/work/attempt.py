@@ -1,0 +1,126 @@
+"""One attempt at leased jobs, and what becomes of them.
+
+A job ends with its answer, or with an error that another attempt would not mend. Anything else is
+put off, longer each time, until it has been started `MAX_ATTEMPTS` times.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from app.domain import clock
+from app.domain.classification.admission import Admitted
+from app.domain.classification.classify import model_unavailable
+from app.domain.errors import Error, ErrorCode, InvalidRequest, ServerError
+from app.domain.jobs.end import end_jobs
+from app.domain.jobs.payload import load_payload
+from app.domain.jobs.record import completed, failed
+from app.domain.services import Services
+from app.engines.contract import Outcome
+from app.engines.errors import EngineError, UnsupportedInput
+from app.storage.errors import DatabaseUnavailable
+from app.storage.ledger.records import JobEnd, LeasedJob
+from app.storage.ledger.work import put_off
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3
+# Longer than the longest text with the longest list of unseen categories takes on a slow core.
+TIME_LIMIT_S = 300
+# Before the second attempt, doubled before each further one.
+FIRST_DELAY_S = 2.0
+# A database that went away is waited for: what was computed must not be lost.
+_RETRY_END_S = 1.0
+_MOST_END_RETRIES = 600
+
+Answer = Outcome | Exception
+
+
+async def attempt(services: Services, lease_id: str, jobs: Sequence[LeasedJob]) -> None:
+    """Run jobs together, then end or put off each of them."""
+    admitted = [load_payload(job.payload) for job in jobs]
+    answers = await _ask(services, admitted)
+    ends: list[JobEnd] = []
+    for job, item, answer in zip(jobs, admitted, answers, strict=True):
+        if _is_worth_another(job, answer):
+            logger.warning("job %d will be tried again: %s", job.id, _class_of(answer))
+            await _put_off(services, job, lease_id)
+        else:
+            ends.append(_end_of(job, item, answer, lease_id=lease_id))
+    if ends:
+        await _end(services, ends)
+
+
+async def _ask(services: Services, admitted: Sequence[Admitted]) -> Sequence[Answer]:
+    try:
+        async with asyncio.timeout(TIME_LIMIT_S):
+            if len(admitted) > 1:
+                return await services.engine.classify_many([item.task for item in admitted])
+            return [await services.engine.classify(admitted[0].task)]
+    except Exception as failure:
+        if not isinstance(failure, EngineError | TimeoutError):
+            logger.exception("an attempt failed")
+        return [failure] * len(admitted)
+
+
+def _is_worth_another(job: LeasedJob, answer: Answer) -> bool:
+    if isinstance(answer, Outcome | UnsupportedInput):
+        return False
+    return job.attempts < MAX_ATTEMPTS
+
+
+def _class_of(answer: Answer) -> str:
+    return type(answer).__name__
+
+
+async def _put_off(services: Services, job: LeasedJob, lease_id: str) -> None:
+    delay = FIRST_DELAY_S * 2 ** (job.attempts - 1) * random.uniform(0.5, 1.5)
+    due_at = clock.now() + timedelta(seconds=delay)
+    await services.ledger.run(put_off(job.id, lease_id, due_at=due_at))
+
+
+def _end_of(job: LeasedJob, item: Admitted, answer: Answer, *, lease_id: str) -> JobEnd:
+    if isinstance(answer, Outcome):
+        return completed(
+            job.account_id,
+            job.id,
+            item,
+            answer,
+            latency_ms=_since(job.created_at),
+            lease_id=lease_id,
+        )
+    error = _error_of(item, answer)
+    logger.warning("job %d failed: %s", job.id, _class_of(answer))
+    return failed(job.account_id, job.id, error, retain=item.retain, lease_id=lease_id)
+
+
+def _error_of(item: Admitted, failure: Exception) -> Error:
+    if isinstance(failure, UnsupportedInput):
+        kind = item.task.input_type.value
+        return InvalidRequest(("type",), f"this server's model can't judge {kind}")
+    if isinstance(failure, TimeoutError):
+        return Error(
+            f"The job took longer than {TIME_LIMIT_S} s, {MAX_ATTEMPTS} times.",
+            code=ErrorCode.SERVER_ERROR,
+        )
+    return model_unavailable() if isinstance(failure, EngineError) else ServerError()
+
+
+def _since(moment: datetime) -> int:
+    return max(round((clock.now() - moment).total_seconds() * 1000), 0)
+
+
+async def _end(services: Services, ends: Sequence[JobEnd]) -> None:
+    for retries in range(_MOST_END_RETRIES + 1):
+        try:
+            ended = await end_jobs(services, ends)
+        except DatabaseUnavailable:
+            if retries == _MOST_END_RETRIES:
+                raise
+            await asyncio.sleep(_RETRY_END_S)
+        else:
+            if len(ended.jobs) < len(ends):
+                logger.warning("%d jobs had ended elsewhere", len(ends) - len(ended.jobs))
+            return

@@ -1,0 +1,70 @@
+"""The pump of jobs."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from app.domain import clock
+from app.domain.services import Services
+from app.domain.signals import batch_topic, job_topic
+from app.domain.work.attempt import attempt
+from app.domain.work.pump import Pump
+from app.storage.ledger.records import LeasedJob
+from app.storage.ledger.work import (
+    Lease,
+    claim_jobs,
+    hand_back,
+    has_due_jobs,
+    renew_lease,
+)
+
+logger = logging.getLogger(__name__)
+
+# Enough to keep remote models busy; the embedded one bounds itself by its threads.
+CAPACITY = 64
+# Few, so that one process does not take all while others are idle.
+SINGLES = 8
+# Many, so that a batch is scored and written together.
+CHUNK = 32
+
+
+class JobPump(Pump[LeasedJob]):
+    """Runs jobs: singles side by side, those of a batch in chunks that are scored together."""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services, capacity=CAPACITY)
+
+    async def claim(self, lease: Lease, *, room: int) -> Sequence[LeasedJob]:
+        """Lease up to `room` jobs of what is due first."""
+        ledger, now = self.services.ledger, clock.now()
+        # A poke in vain should cost a read, not a transaction.
+        if not await ledger.run(has_due_jobs(now)):
+            return []
+        jobs = await ledger.run(
+            claim_jobs(now, lease, singles=min(SINGLES, room), of_batch=min(CHUNK, room))
+        )
+        for job in jobs:
+            self.services.signals.publish(job_topic(job.id))
+        for batch_id in {job.batch_id for job in jobs if job.batch_id is not None}:
+            self.services.signals.publish(batch_topic(batch_id))
+        return jobs
+
+    async def work(self, lease_id: str, items: Sequence[LeasedJob]) -> None:
+        """Run leased jobs to their end."""
+        if items[0].batch_id is not None:
+            await attempt(self.services, lease_id, items)
+            return
+        singles = (attempt(self.services, lease_id, [job]) for job in items)
+        for failure in await asyncio.gather(*singles, return_exceptions=True):
+            if isinstance(failure, BaseException):
+                # Its lease runs out, and the sweep lets it wait again; the others go on.
+                logger.error("an attempt at a job failed", exc_info=failure)
+
+    async def renew(self, lease: Lease) -> bool:
+        """Hold on to a lease; False when nothing is held under it."""
+        held = await self.services.ledger.run(renew_lease(lease))
+        return bool(held)
+
+    async def hand_back(self, lease_id: str) -> None:
+        """Let what is leased wait again for another process."""
+        await self.services.ledger.run(hand_back(lease_id, clock.now()))

@@ -1,0 +1,38 @@
+"""Taking up what dead processes left behind."""
+
+import logging
+
+from app.domain import clock
+from app.domain.errors import Error, ErrorCode, ServerError
+from app.domain.jobs.end import tell
+from app.domain.jobs.record import failed
+from app.domain.services import Services
+from app.domain.webhooks.events import EVENTS
+from app.domain.work.attempt import MAX_ATTEMPTS
+from app.storage.ledger.work import has_expired_jobs, recover_jobs
+
+logger = logging.getLogger(__name__)
+
+
+async def sweep_jobs(services: Services) -> None:
+    """Let jobs of dead workers wait again, and end those that can't be run."""
+    if not await services.ledger.run(has_expired_jobs(clock.now())):
+        return
+    given_up = Error(
+        f"The job was started {MAX_ATTEMPTS} times, and each time its worker died.",
+        code=ErrorCode.SERVER_ERROR,
+    )
+    recovered = await services.ledger.run(
+        recover_jobs(
+            clock.now(),
+            most_attempts=MAX_ATTEMPTS,
+            given_up=failed(0, 0, given_up),
+            abandoned=failed(0, 0, ServerError()),
+            announcer=EVENTS,
+        )
+    )
+    tell(services, recovered.failed)
+    if recovered.requeued:
+        logger.warning("%d jobs whose worker died wait again", recovered.requeued)
+    if recovered.failed.jobs:
+        logger.warning("%d jobs whose process died have failed", len(recovered.failed.jobs))

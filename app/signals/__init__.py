@@ -1,0 +1,1 @@
+"""Signals between processes: in memory for one process, over Redis for many."""

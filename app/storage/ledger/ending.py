@@ -1,0 +1,281 @@
+"""Ending jobs: each once, with all that follows from it in the same step.
+
+A job ends by one conditional update: whoever comes second, or comes back with a lease that has
+passed to another, changes nothing. In the step that ends it a failed job gives its quota back, a
+completed one counts its tokens and its schema's use, its stored input goes, its batch moves on and
+ends with its last job, and the webhooks that are to be told get their deliveries.
+
+Rows are locked in one order everywhere (jobs, months, days, schemas, batches), so that transactions
+that meet wait for each other and never in a circle.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from app.storage.columns import dump_json, read_time
+from app.storage.ledger.announcing import announce
+from app.storage.ledger.receipts import keep_receipt
+from app.storage.ledger.records import (
+    Announcer,
+    Ended,
+    EndedBatch,
+    EndedJob,
+    JobEnd,
+    Receipt,
+)
+from app.storage.operation import Many, Parameters, Query, Row, Statement, Steps, writing
+
+_ENDING = """
+UPDATE jobs SET status = :status, labels = :labels, outcome = :outcome, model = :model,
+                confidence_source = :confidence_source, tokens = :tokens, latency_ms = :latency_ms,
+                error_code = :error_code, error_message = :error_message,
+                completed_at = :completed_at, due_at = NULL, lease_id = NULL,
+                lease_expires_at = NULL
+WHERE id = :job AND account_id = :account AND {condition}
+RETURNING id, account_id, input_type, mode, schema_id, batch_id, item_id, background,
+          created_at, billed_at, LENGTH(input_preview)
+"""
+#: For whoever runs the job.
+RUNNING = Statement(
+    _ENDING.format(condition="status = 'processing' AND COALESCE(lease_id, '') = :lease")
+)
+#: For whoever found its lease run out. Nobody can take the row up in between: it is locked.
+EXPIRED = Statement(_ENDING.format(condition="status = 'processing'"))
+#: For a caller who no longer wants it.
+OPEN = Statement(_ENDING.format(condition="background AND status IN ('pending', 'processing')"))
+
+_COUNT_TOKENS = Statement("""
+UPDATE usage_days SET tokens = tokens + :tokens
+WHERE account_id = :account AND day = :day AND input_type = :input_type
+""")
+_GIVE_BACK_MONTH = Statement("""
+UPDATE usage_months SET used = used - :count WHERE account_id = :account AND period = :period
+""")
+_GIVE_BACK_DAY = Statement("""
+UPDATE usage_days SET requests = requests - :count
+WHERE account_id = :account AND day = :day AND input_type = :input_type
+""")
+_COUNT_SCHEMA_USES = Statement("""
+UPDATE schemas SET total_uses = total_uses + :count WHERE id = :schema AND account_id = :account
+""")
+_DROP_INPUT = Statement("DELETE FROM job_inputs WHERE job_id = :job")
+_KEEP_INPUT = Statement("UPDATE job_inputs SET keep_until = :until WHERE job_id = :job")
+_COUNT_ENDS = Statement("""
+UPDATE batches SET completed = completed + :completed, failed = failed + :failed
+WHERE id = :batch
+RETURNING account_id, kind, status, total, completed, failed, created_at
+""")
+_END_BATCH = Statement("""
+UPDATE batches SET status = :status, latency_ms = :latency_ms, completed_at = :completed_at
+WHERE id = :batch
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """A job that this step ended, and what its row says of its accounting."""
+
+    end: JobEnd
+    job: EndedJob
+    background: bool
+    billed_at: datetime
+    may_be_kept: bool
+
+
+@writing(durable=True, repeatable=True)
+def finish_jobs(
+    ends: Sequence[JobEnd],
+    *,
+    announcer: Announcer,
+    batch_latency_ms: int | None = None,
+    receipt: Receipt | None = None,
+) -> Steps[Ended]:
+    """End the jobs that still run under their leases, and return what that ended.
+
+    `batch_latency_ms` is that of a batch whose caller waited. When none of the jobs ran any more,
+    the receipt is not written.
+    """
+    ended = yield from end_jobs(
+        RUNNING, ends, announcer=announcer, batch_latency_ms=batch_latency_ms
+    )
+    if ended.jobs and receipt is not None:
+        yield from keep_receipt(receipt)
+    return ended
+
+
+def end_jobs(
+    statement: Statement,
+    ends: Sequence[JobEnd],
+    *,
+    announcer: Announcer,
+    batch_latency_ms: int | None = None,
+) -> Steps[Ended]:
+    """End those jobs that meet the statement's condition, as a part of a step."""
+    by_id = {end.job_id: end for end in ends}
+    rows = yield Many(statement, [_end_row(end) for end in sorted(ends, key=_job_id)])
+    settled = [_settled(by_id[row[0]], row) for row in rows]
+    if not settled:
+        return Ended((), (), 0)
+    yield from _give_back([each for each in settled if each.end.error_code is not None])
+    yield from _count([each for each in settled if each.end.error_code is None])
+    yield from _put_inputs_away(settled)
+    batches = yield from _move_batches_on(settled, latency_ms=batch_latency_ms)
+    jobs = tuple(each.job for each in settled)
+    deliveries = yield from announce(jobs, batches, announcer)
+    return Ended(jobs, tuple(batch.id for batch in batches), deliveries)
+
+
+def _job_id(end: JobEnd) -> int:
+    return end.job_id
+
+
+def _end_row(end: JobEnd) -> Parameters:
+    failed = end.error_code is not None
+    return {
+        "job": end.job_id,
+        "account": end.account_id,
+        "lease": end.lease_id or "",
+        "status": "failed" if failed else "completed",
+        "labels": None if end.labels is None else dump_json(end.labels),
+        "outcome": end.outcome,
+        "model": end.model,
+        "confidence_source": end.confidence_source,
+        "tokens": None if failed else end.tokens,
+        "latency_ms": end.latency_ms,
+        "error_code": end.error_code,
+        "error_message": end.error_message,
+        "completed_at": end.completed_at,
+    }
+
+
+def _settled(end: JobEnd, row: Row) -> _Settled:
+    job = EndedJob(
+        id=row[0],
+        account_id=row[1],
+        status="completed" if end.error_code is None else "failed",
+        input_type=row[2],
+        mode=row[3],
+        schema_id=row[4],
+        batch_id=row[5],
+        item_id=row[6],
+        labels=end.labels,
+        outcome=end.outcome,
+        error_code=end.error_code,
+        error_message=end.error_message,
+        completed_at=end.completed_at,
+    )
+    return _Settled(
+        end,
+        job,
+        background=bool(row[7]),
+        billed_at=read_time(row[9] or row[8]),
+        # Of an input whose preview is not kept nothing is. SQLite 3.40 returns a wrong
+        # `input_preview IS NOT NULL` here.
+        may_be_kept=row[10] is not None,
+    )
+
+
+def _give_back(failed: Sequence[_Settled]) -> Steps[None]:
+    if not failed:
+        return
+    months = Counter((each.job.account_id, f"{each.billed_at:%Y-%m}") for each in failed)
+    yield Many(
+        _GIVE_BACK_MONTH,
+        [
+            {"account": account, "period": period, "count": count}
+            for (account, period), count in sorted(months.items())
+        ],
+    )
+    days = Counter(map(_day, failed))
+    yield Many(_GIVE_BACK_DAY, [{**_of_day(day), "count": days[day]} for day in sorted(days)])
+
+
+def _count(completed: Sequence[_Settled]) -> Steps[None]:
+    if not completed:
+        return
+    tokens: Counter[tuple[int, date, str]] = Counter()
+    for each in completed:
+        tokens[_day(each)] += each.end.tokens
+    yield Many(_COUNT_TOKENS, [{**_of_day(day), "tokens": tokens[day]} for day in sorted(tokens)])
+    uses = Counter(
+        (each.job.schema_id, each.job.account_id)
+        for each in completed
+        if each.job.schema_id is not None
+    )
+    if uses:
+        yield Many(
+            _COUNT_SCHEMA_USES,
+            [
+                {"schema": schema, "account": account, "count": count}
+                for (schema, account), count in sorted(uses.items())
+            ],
+        )
+
+
+def _day(settled: _Settled) -> tuple[int, date, str]:
+    return (settled.job.account_id, settled.billed_at.date(), settled.job.input_type)
+
+
+def _of_day(key: tuple[int, date, str]) -> dict[str, Any]:
+    account, day, input_type = key
+    return {"account": account, "day": day, "input_type": input_type}
+
+
+def _put_inputs_away(settled: Sequence[_Settled]) -> Steps[None]:
+    kept, dropped = [], []
+    for each in settled:
+        if each.may_be_kept and each.end.input_until:
+            kept.append({"job": each.job.id, "until": each.end.input_until})
+        elif each.background:
+            # What ran while its caller waited has no stored input, unless it is to be kept.
+            dropped.append({"job": each.job.id})
+    if dropped:
+        yield Many(_DROP_INPUT, dropped)
+    if kept:
+        yield Many(_KEEP_INPUT, kept)
+
+
+def _move_batches_on(
+    settled: Sequence[_Settled], *, latency_ms: int | None
+) -> Steps[list[EndedBatch]]:
+    statuses: dict[str, Counter[str]] = {}
+    for each in settled:
+        if each.job.batch_id is not None:
+            statuses.setdefault(each.job.batch_id, Counter())[each.job.status] += 1
+    at = settled[0].end.completed_at
+    ended: list[EndedBatch] = []
+    for batch_id, counts in sorted(statuses.items()):
+        named = {"completed": counts["completed"], "failed": counts["failed"]}
+        ((account, kind, status, total, completed, failed, created),) = yield Query(
+            _COUNT_ENDS, {"batch": batch_id, **named}
+        )
+        if completed + failed < total or status in {"completed", "failed"}:
+            continue
+        created_at = read_time(created)
+        taken = latency_ms
+        if taken is None:
+            taken = max(round((at - created_at).total_seconds() * 1000), 0)
+        final = "failed" if failed == total else "completed"
+        yield Query(
+            _END_BATCH,
+            {"batch": batch_id, "status": final, "latency_ms": taken, "completed_at": at},
+        )
+        ended.append(
+            EndedBatch(
+                id=batch_id,
+                account_id=account,
+                kind=kind,
+                status=final,
+                total=total,
+                completed=completed,
+                failed=failed,
+                latency_ms=taken,
+                created_at=created_at,
+                completed_at=at,
+                jobs=(),
+            )
+        )
+    return ended

@@ -1,0 +1,215 @@
+"""What the ledger's operations take and return."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+Labels = tuple[tuple[str, float, str | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRecord:
+    """A live key with its account, as stored. `used` is the month's use."""
+
+    key_id: int
+    account_id: int
+    account_name: str
+    email: str | None
+    plan: str
+    subscription_status: str
+    retain_inputs: bool
+    account_created_at: datetime
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaRecord:
+    """A schema as the hot path needs it. `categories` is JSON: see `models.SchemaRow`."""
+
+    id: int
+    input_type: str
+    mode: str
+    categories: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobStart:
+    """A job to write.
+
+    With a lease it runs already, in the process that answers the caller. Without one it waits for
+    a worker, from `created_at` on, and needs its `payload`: whatever the domain has to know to run
+    it. A payload of a job that runs already is kept for review.
+    """
+
+    input_type: str
+    input_preview: str | None
+    mode: str
+    categories: tuple[str, ...] | None
+    schema_id: int | None
+    created_at: datetime
+    lease_expires_at: datetime | None = None
+    payload: str | None = None
+    priority: int = 0
+    batch_index: int | None = None
+    item_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchStart:
+    """A batch that starts with its jobs. `kind` tells what the caller sent."""
+
+    batch_id: str
+    kind: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a request with an Idempotency-Key was answered."""
+
+    account_id: int
+    key: str
+    status: int
+    body: bytes
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The key was free: go ahead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The key was used before: by what request, and what that was answered, if it was."""
+
+    fingerprint: str
+    status: int | None
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """The quota was taken: the ids of the jobs in order, and the month's use after it."""
+
+    job_ids: tuple[int, ...]
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The quota did not cover the jobs, and nothing was written."""
+
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobEnd:
+    """How a job ended: with `labels`, or with an error code and message.
+
+    `lease_id` is the lease under which a worker ran it, None for a job that ran in the process that
+    answers the caller. `input_until` keeps its stored input until then; None drops it at once.
+    """
+
+    account_id: int
+    job_id: int
+    completed_at: datetime
+    lease_id: str | None = None
+    labels: Labels | None = None
+    outcome: str | None = None
+    model: str | None = None
+    confidence_source: str | None = None
+    tokens: int = 0
+    latency_ms: int | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    input_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndedJob:
+    """A job as it ended, for whoever is told of it."""
+
+    id: int
+    account_id: int
+    status: str
+    input_type: str
+    mode: str
+    schema_id: int | None
+    batch_id: str | None
+    item_id: str | None
+    labels: Labels | None
+    outcome: str | None
+    error_code: str | None
+    error_message: str | None
+    completed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EndedBatch:
+    """A batch as it ended, with its jobs in the order sent; a file's jobs are left out."""
+
+    id: str
+    account_id: int
+    kind: str
+    status: str
+    total: int
+    completed: int
+    failed: int
+    latency_ms: int | None
+    created_at: datetime
+    completed_at: datetime
+    jobs: tuple[EndedJob, ...]
+
+
+class Announcer(Protocol):
+    """Renders what webhooks are told of an end. Called inside the step that ends the work."""
+
+    def job(self, job: EndedJob) -> str:
+        """Return the JSON of an ended job."""
+        ...
+
+    def batch(self, batch: EndedBatch) -> str:
+        """Return the JSON of an ended batch."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What an ending step changed: the jobs and batches that ended in it, deliveries to make."""
+
+    jobs: tuple[EndedJob, ...]
+    batches: tuple[str, ...]
+    deliveries: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedJob:
+    """A job that a worker has to run, with the payload it was submitted with."""
+
+    id: int
+    account_id: int
+    batch_id: str | None
+    attempts: int
+    created_at: datetime
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What was found of dead processes: jobs waiting again, and jobs given up."""
+
+    requeued: int
+    failed: Ended
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """Work that waits: how much, and since when the oldest of it could have started."""
+
+    waiting: int
+    oldest_due_at: datetime | None
+
+
+ReceiptMaker = Callable[[Reserved], Receipt | None]

@@ -1,0 +1,209 @@
+"""The queue: jobs that wait, are leased to a worker, come back, or are given up.
+
+The rows are the queue; whatever wakes a worker may be lost or doubled. A claim leases rows to one
+worker under an id of its own: only under it can they be ended, put off or handed back. Where a
+lease passes unrenewed its worker is taken for dead, and the row waits again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app.storage.columns import read_time
+from app.storage.ledger.ending import EXPIRED, OPEN, end_jobs
+from app.storage.ledger.records import (
+    Announcer,
+    Ended,
+    JobEnd,
+    LeasedJob,
+    QueueDepth,
+    Recovered,
+)
+from app.storage.operation import Many, Query, Statement, Steps, reading, writing
+
+_HEAD = Statement("""
+SELECT id, batch_id FROM jobs WHERE status = 'pending' AND due_at <= :moment
+ORDER BY priority, due_at, id LIMIT 1 /* lock, skip locked */
+""")
+_CLAIM = """
+WITH picked AS MATERIALIZED (
+    SELECT id FROM jobs WHERE status = 'pending' AND due_at <= :moment AND {which}
+    ORDER BY {order} LIMIT :count /* lock, skip locked */)
+UPDATE jobs SET status = 'processing', attempts = attempts + 1, due_at = NULL,
+                lease_id = :lease, lease_expires_at = :until
+WHERE id IN (SELECT id FROM picked) AND status = 'pending'
+RETURNING id, account_id, batch_id, attempts, created_at
+"""
+_CLAIM_SINGLE = Statement(_CLAIM.format(which="batch_id IS NULL", order="priority, due_at, id"))
+_CLAIM_OF_BATCH = Statement(_CLAIM.format(which="batch_id = :batch", order="batch_index"))
+_BEGIN_BATCH = Statement("""
+UPDATE batches SET status = 'processing' WHERE id = :batch AND status = 'pending'
+""")
+_PAYLOAD = Statement("SELECT job_id, payload FROM job_inputs WHERE job_id = :job")
+_RENEW = Statement("""
+UPDATE jobs SET lease_expires_at = :until WHERE lease_id = :lease AND status = 'processing'
+RETURNING id
+""")
+_HAND_BACK = Statement("""
+UPDATE jobs SET status = 'pending', attempts = attempts - 1, due_at = :moment, lease_id = NULL,
+                lease_expires_at = NULL
+WHERE lease_id = :lease AND status = 'processing'
+RETURNING id
+""")
+_PUT_OFF = Statement("""
+UPDATE jobs SET status = 'pending', due_at = :due_at, lease_id = NULL, lease_expires_at = NULL
+WHERE id = :job AND lease_id = :lease AND status = 'processing'
+RETURNING id
+""")
+_REQUEUE = Statement("""
+WITH picked AS MATERIALIZED (
+    SELECT id FROM jobs
+    WHERE status = 'processing' AND lease_expires_at < :moment AND background AND attempts < :most
+    ORDER BY lease_expires_at LIMIT :count /* lock, skip locked */)
+UPDATE jobs SET status = 'pending', due_at = :moment, lease_id = NULL, lease_expires_at = NULL
+WHERE id IN (SELECT id FROM picked) AND status = 'processing'
+RETURNING id
+""")
+_GIVEN_UP = Statement("""
+SELECT id, account_id, background FROM jobs
+WHERE status = 'processing' AND lease_expires_at < :moment
+  AND (NOT background OR attempts >= :most)
+ORDER BY id LIMIT :count /* lock, skip locked */
+""")
+_OPEN_OF_BATCH = Statement("""
+SELECT id FROM jobs
+WHERE account_id = :account AND batch_id = :batch AND background
+  AND status IN ('pending', 'processing')
+ORDER BY id LIMIT :count /* lock */
+""")
+_ANY_DUE = Statement("SELECT 1 FROM jobs WHERE status = 'pending' AND due_at <= :moment LIMIT 1")
+_ANY_EXPIRED = Statement(
+    "SELECT 1 FROM jobs WHERE status = 'processing' AND lease_expires_at < :moment LIMIT 1"
+)
+_DEPTH = Statement("""
+SELECT priority, COUNT(*), MIN(due_at) FROM jobs WHERE status = 'pending' GROUP BY priority
+""")
+
+#: What one sweep takes up at most: it comes again in a second.
+SWEEP = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Under what id and until when a claim holds."""
+
+    id: str
+    until: datetime
+
+
+@reading
+def has_due_jobs(moment: datetime) -> Steps[bool]:
+    """Tell whether any job waits to be started."""
+    return bool((yield Query(_ANY_DUE, {"moment": moment})))
+
+
+@reading
+def has_expired_jobs(moment: datetime) -> Steps[bool]:
+    """Tell whether the lease of any job has passed."""
+    return bool((yield Query(_ANY_EXPIRED, {"moment": moment})))
+
+
+@writing(durable=False)
+def claim_jobs(
+    moment: datetime, lease: Lease, *, singles: int, of_batch: int
+) -> Steps[list[LeasedJob]]:
+    """Lease what is due first: up to `singles` jobs, or up to `of_batch` jobs of one batch."""
+    head = yield Query(_HEAD, {"moment": moment})
+    if not head:
+        return []
+    batch_id = head[0][1]
+    common = {"moment": moment, "lease": lease.id, "until": lease.until}
+    if batch_id is None:
+        rows = yield Query(_CLAIM_SINGLE, {**common, "count": singles})
+    else:
+        rows = yield Query(_CLAIM_OF_BATCH, {**common, "count": of_batch, "batch": batch_id})
+        yield Query(_BEGIN_BATCH, {"batch": batch_id})
+    payloads = yield Many(_PAYLOAD, [{"job": row[0]} for row in rows])
+    by_job = {row[0]: row[1] for row in payloads}
+    return [
+        LeasedJob(
+            id=row[0],
+            account_id=row[1],
+            batch_id=row[2],
+            attempts=row[3],
+            created_at=read_time(row[4]),
+            payload=by_job[row[0]],
+        )
+        for row in sorted(rows, key=lambda row: int(row[0]))
+    ]
+
+
+@writing(durable=False, repeatable=True)
+def renew_lease(lease: Lease) -> Steps[frozenset[int]]:
+    """Hold on to what is leased, and return which jobs these still are."""
+    rows = yield Query(_RENEW, {"lease": lease.id, "until": lease.until})
+    return frozenset(row[0] for row in rows)
+
+
+@writing(durable=False, repeatable=True)
+def hand_back(lease_id: str, moment: datetime) -> Steps[int]:
+    """Let what is leased wait again, as if it had not been started; return how many these were."""
+    return len((yield Query(_HAND_BACK, {"lease": lease_id, "moment": moment})))
+
+
+@writing(durable=False, repeatable=True)
+def put_off(job_id: int, lease_id: str, *, due_at: datetime) -> Steps[bool]:
+    """Let a job wait for another attempt; False when it is no longer held."""
+    rows = yield Query(_PUT_OFF, {"job": job_id, "lease": lease_id, "due_at": due_at})
+    return bool(rows)
+
+
+@writing(durable=True, repeatable=True)
+def recover_jobs(
+    moment: datetime,
+    *,
+    most_attempts: int,
+    given_up: JobEnd,
+    abandoned: JobEnd,
+    announcer: Announcer,
+) -> Steps[Recovered]:
+    """Take up the jobs whose lease has passed.
+
+    Those of workers wait again, until they have been started `most_attempts` times: then they end
+    as `given_up` says. Those whose caller waited in a process that died end as `abandoned`.
+    """
+    bounds = {"moment": moment, "most": most_attempts, "count": SWEEP}
+    requeued = yield Query(_REQUEUE, bounds)
+    rows = yield Query(_GIVEN_UP, bounds)
+    ends = [
+        replace(given_up if background else abandoned, job_id=job_id, account_id=account_id)
+        for job_id, account_id, background in rows
+    ]
+    failed = yield from end_jobs(EXPIRED, ends, announcer=announcer)
+    return Recovered(len(requeued), failed)
+
+
+@writing(durable=True, repeatable=True)
+def cancel_jobs(ends: Sequence[JobEnd], *, announcer: Announcer) -> Steps[Ended]:
+    """End jobs that wait or run in a worker, whoever holds them."""
+    return (yield from end_jobs(OPEN, ends, announcer=announcer))
+
+
+@writing(durable=True, repeatable=True)
+def cancel_batch(batch_id: str, end: JobEnd, *, announcer: Announcer) -> Steps[Ended]:
+    """End up to `SWEEP` open jobs of a batch as `end` says; none are left when none ended."""
+    rows = yield Query(
+        _OPEN_OF_BATCH, {"account": end.account_id, "batch": batch_id, "count": SWEEP}
+    )
+    ends = [replace(end, job_id=row[0]) for row in rows]
+    return (yield from end_jobs(OPEN, ends, announcer=announcer))
+
+
+@reading
+def queue_depths() -> Steps[dict[int, QueueDepth]]:
+    """Return what waits, by priority."""
+    rows = yield Query(_DEPTH, {})
+    return {
+        priority: QueueDepth(waiting, None if oldest is None else read_time(oldest))
+        for priority, waiting, oldest in rows
+    }

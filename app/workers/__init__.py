@@ -1,0 +1,1 @@
+"""Dramatiq: the broker that wakes workers, and the actors that it wakes."""
