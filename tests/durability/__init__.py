@@ -1,0 +1,1 @@
+"""Nothing that was accepted is lost, whatever dies."""
