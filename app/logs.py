@@ -35,3 +35,5 @@ def configure_logging(settings: Settings) -> None:
     root.setLevel(settings.log_level.upper())
     # uvicorn's own lines repeat what the server prints, once per worker.
     logging.getLogger("uvicorn.error").setLevel(max(root.level, logging.WARNING))
+    # At debug level httpcore tells every header that it sends and gets, signatures included.
+    logging.getLogger("httpcore").setLevel(max(root.level, logging.INFO))

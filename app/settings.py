@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.outbound.private_hosts import PrivateHosts, parse_private_hosts
 from app.storage.location import Location, SqliteFile, parse_location
 
 PREFIX = "CLASSIFAILY_"
@@ -37,6 +38,7 @@ class Settings(BaseSettings):
     model: str = "embedded"
     text_encoder: str = ""
     model_label: str = Field(default="classifai-v1", min_length=1)
+    allow_private_hosts: str = ""
     cors_origins: str = ""
     # 32 MiB leaves room for a 20 MB image as a base64 data URI.
     # Long enough that a busy process never misses its renewals, short enough to wait for.
@@ -73,6 +75,12 @@ class Settings(BaseSettings):
             raise ValueError("must be 'embedded': this release has no other engine")
         return value
 
+    @field_validator("allow_private_hosts")
+    @classmethod
+    def _known_hosts(cls, value: str) -> str:
+        parse_private_hosts(value)
+        return value
+
     @field_validator("log_level", "log_format", mode="before")
     @classmethod
     def _any_case(cls, value: object) -> object:
@@ -102,6 +110,11 @@ class Settings(BaseSettings):
             return self.public_url
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
+
+    @property
+    def private_hosts(self) -> PrivateHosts:
+        """What users' URLs may reach although it is private."""
+        return parse_private_hosts(self.allow_private_hosts)
 
     @property
     def allowed_origins(self) -> tuple[str, ...]:

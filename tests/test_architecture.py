@@ -13,6 +13,7 @@ APP = ROOT / "app"
 ALLOWED = {
     "engines": {"engines"},
     "storage": {"storage"},
+    "outbound": {"outbound"},
     "evaluation": {"evaluation", "engines"},
     "domain": {"domain", "engines", "storage", "settings"},
     "http": {"http", "domain"},
@@ -35,6 +36,10 @@ FOREIGN = {
     "sqlite3": {"storage"},
     "litellm": {"engines"},
     "onnxruntime": {"engines"},
+    "httpx": {"outbound"},
+    "httpcore": {"outbound"},
+    "aiodns": {"outbound"},
+    "idna": {"outbound"},
 }
 
 
