@@ -1,6 +1,5 @@
 """Fresh databases for tests, and looking into them past the product."""
 
-import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ import asyncpg
 
 from app.storage.database import migrate
 from app.storage.location import Location, PostgresServer, SqliteFile
+from tests.servers import in_own_loop
 
 TEMPLATE = "classifaily_template"
 
@@ -78,5 +78,5 @@ async def fetch(location: Location, sql: str) -> list[tuple[Any, ...]]:
 
 
 def query(location: Location, sql: str) -> list[tuple[Any, ...]]:
-    """Do the same outside of an event loop."""
-    return asyncio.run(fetch(location, sql))
+    """Do the same, and block meanwhile."""
+    return in_own_loop(lambda: fetch(location, sql))

@@ -106,9 +106,11 @@ class PrivateServer:
 class PrivatePostgres(PrivateServer):
     """A PostgreSQL server whose only database user needs no password."""
 
-    def __init__(self, initdb: str, postgres: str) -> None:
+    def __init__(self, initdb: str, postgres: str, *, fsync: bool = False) -> None:
         super().__init__()
         self._postgres = postgres
+        # What the system holds survives a killed process; only a loss of power needs the disk.
+        self._fsync = fsync
         # The server refuses to run as root.
         self._user = "postgres" if os.geteuid() == 0 else getpass.getuser()
         if os.geteuid() == 0:
@@ -140,8 +142,9 @@ class PrivatePostgres(PrivateServer):
         return {"user": self._user} if os.geteuid() == 0 else {}
 
     def command(self) -> list[str]:
-        """Return what starts the server. What the system holds survives a killed process."""
-        options = ["fsync=off", "max_connections=200", "unix_socket_directories="]
+        """Return what starts the server."""
+        fsync = "on" if self._fsync else "off"
+        options = [f"fsync={fsync}", "max_connections=200", "unix_socket_directories="]
         switches = [word for option in options for word in ("-c", option)]
         return [self._postgres, "-D", str(self.data), "-p", str(self.port), *switches]
 

@@ -17,6 +17,7 @@ to lock rows that others may want, the text says `/* lock */` or `/* lock, skip 
 import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import wraps
 from typing import Any, Generic, ParamSpec, TypeVar
 
@@ -29,12 +30,21 @@ Parameters = Mapping[str, Any]
 _PARAMETER = re.compile(r":([a-z_]+)")
 
 
+class Rows(Enum):
+    """How many rows a statement returns: then several can be asked in one go and told apart."""
+
+    NONE = 0
+    ONE = 1
+    ANY = 2
+
+
 class Statement:
     """SQL with named parameters, in the spelling of both databases."""
 
-    __slots__ = ("names", "postgres", "sqlite")
+    __slots__ = ("names", "postgres", "rows", "sqlite")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, rows: Rows = Rows.ANY) -> None:
+        self.rows = rows
         self.sqlite = text
         self.names = tuple(dict.fromkeys(_PARAMETER.findall(text)))
         places = {name: f"${number}" for number, name in enumerate(self.names, start=1)}

@@ -1,29 +1,37 @@
-"""The ledger on PostgreSQL: a pool of connections, one transaction an operation.
+"""The ledger on PostgreSQL: reads over a pool, writes in groups.
+
+Whatever writes wait share one transaction and one flush of the server's disk, and the rows that all
+of them want (a month's use) are locked once for all. An operation that fails is undone with its
+group, and each of the group then runs by itself.
 
 A server that restarts is waited for: what was surely not committed is tried again for a while. When
 the connection breaks during a commit nobody knows whether it happened; only what may be repeated is
 then tried again.
 
-What need not be durable commits without waiting for the disk (`synchronous_commit=off` for that
-transaction alone, https://www.postgresql.org/docs/current/wal-async-commit.html): others see it at
-once, and its locks are short.
+A group in which nothing need be durable commits without waiting for the disk
+(`synchronous_commit=off` for that transaction alone,
+https://www.postgresql.org/docs/current/wal-async-commit.html): others see it at once, and its locks
+are short.
 """
 
 import asyncio
 import random
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 
 from app.storage.errors import DatabaseUnavailable
-from app.storage.operation import Many, Operation, Statement, Steps
+from app.storage.operation import Operation
+from app.storage.postgres_steps import run_together
 
 T = TypeVar("T")
 
 CONNECTIONS = 10
+# Bounds how long one transaction holds its locks.
+MAX_GROUP = 64
 CONNECT_TIMEOUT_S = 5
 # A statement that takes longer is stuck behind a lock that nobody should hold so long.
 STATEMENT_TIMEOUT_S = 30
@@ -57,7 +65,8 @@ class PostgresLedger:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
-        self._under_way: set[asyncio.Task[Any]] = set()
+        self._waiting: list[_Waiting] = []
+        self._writer: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, url: str) -> "PostgresLedger":
@@ -81,9 +90,9 @@ class PostgresLedger:
         return cls(pool)
 
     async def close(self) -> None:
-        """Carry out what is under way and close the connections."""
-        if self._under_way:
-            await asyncio.wait(self._under_way)
+        """Carry out what is waiting and close the connections."""
+        if self._writer is not None:
+            await asyncio.wait([self._writer])
         try:
             await asyncio.wait_for(self._pool.close(), CONNECT_TIMEOUT_S)
         except TimeoutError:
@@ -101,40 +110,66 @@ class PostgresLedger:
     async def run(self, operation: Operation[T]) -> T:
         """Carry out an operation and return its result once it is committed."""
         if operation.reading:
-            return await self._persist(operation)
-        # Shielded: a write goes on when whoever asked for it has gone.
-        task = asyncio.ensure_future(self._persist(operation))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-        return await asyncio.shield(task)
+            (result,) = await self._persist([operation])
+            return cast("T", result)
+        # The writer is a task of its own: a write goes on when whoever asked for it has gone.
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(operation, future))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_all())
+        return await future
 
-    async def _persist(self, operation: Operation[T]) -> T:
+    async def _write_all(self) -> None:
+        while self._waiting:
+            group, self._waiting = self._waiting[:MAX_GROUP], self._waiting[MAX_GROUP:]
+            try:
+                results = await self._persist([each.operation for each in group])
+            except Exception as error:  # noqa: BLE001 - it goes to whoever waits
+                if len(group) == 1 or isinstance(error, DatabaseUnavailable):
+                    _fail(group, error)
+                else:
+                    await self._write_singly(group)
+                continue
+            for each, result in zip(group, results, strict=True):
+                each.resolve(result)
+
+    async def _write_singly(self, group: Sequence["_Waiting"]) -> None:
+        for each in group:
+            try:
+                (result,) = await self._persist([each.operation])
+            except Exception as error:  # noqa: BLE001 - it goes to whoever waits
+                _fail([each], error)
+            else:
+                each.resolve(result)
+
+    async def _persist(self, group: Sequence[Operation[Any]]) -> list[Any]:
         deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
-                return await self._attempt(operation)
+                return await self._attempt(group)
             except _MET:
                 problem: BaseException | None = None
             except _GONE as error:
                 problem = error
             except _CommitUnknown as error:
                 problem = error
-                if not operation.repeatable:
+                if not all(operation.repeatable for operation in group):
                     raise DatabaseUnavailable("the database went away during a commit") from error
             if time.monotonic() > deadline:
                 raise DatabaseUnavailable("the database can't be reached") from problem
             await asyncio.sleep(random.uniform(0.5, 1.5) * (RETRY_S if problem else RETRY_S / 20))
 
-    async def _attempt(self, operation: Operation[T]) -> T:
+    async def _attempt(self, group: Sequence[Operation[Any]]) -> list[Any]:
         async with self._pool.acquire(timeout=CONNECT_TIMEOUT_S) as connection:
-            if operation.reading:
-                return await _drive(operation.start(), connection)
+            several = [operation.start() for operation in group]
+            if group[0].reading:
+                return await run_together(several, connection)
             transaction = connection.transaction()
             await transaction.start()
             try:
-                if not operation.durable:
+                if not any(operation.durable for operation in group):
                     await connection.execute("SET LOCAL synchronous_commit TO OFF")
-                result = await _drive(operation.start(), connection)
+                results = await run_together(several, connection)
             except BaseException:
                 if not connection.is_closed():
                     await transaction.rollback()
@@ -143,27 +178,23 @@ class PostgresLedger:
                 await transaction.commit()
             except _GONE as error:
                 raise _CommitUnknown from error
-            return result
+            return results
 
 
-async def _drive(steps: Steps[T], connection: PoolConnectionProxy) -> T:
-    try:
-        query = next(steps)
-        while True:
-            statement = query.statement
-            if isinstance(query, Many):
-                rows = await connection.fetchmany(
-                    statement.postgres, [_values(statement, each) for each in query.parameters]
-                )
-            else:
-                rows = await connection.fetch(
-                    statement.postgres, *_values(statement, query.parameters)
-                )
-            query = steps.send(rows)
-    except StopIteration as end:
-        result: T = end.value
-        return result
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A write, and who waits for it."""
+
+    operation: Operation[Any]
+    future: asyncio.Future[Any]
+
+    def resolve(self, result: object) -> None:
+        # Whoever waited may have been cancelled since.
+        if not self.future.done():
+            self.future.set_result(result)
 
 
-def _values(statement: Statement, parameters: Mapping[str, Any]) -> Sequence[Any]:
-    return [parameters[name] for name in statement.names]
+def _fail(group: Sequence[_Waiting], error: Exception) -> None:
+    for each in group:
+        if not each.future.done():
+            each.future.set_exception(error)

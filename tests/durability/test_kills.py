@@ -2,12 +2,13 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from tests.conftest import Site
 from tests.durability.cluster import Process, started, web, worker
+from tests.durability.conftest import LEASE_S
 from tests.durability.promises import (
     Submitter,
     check_kept,
@@ -15,37 +16,10 @@ from tests.durability.promises import (
     open_jobs,
     statuses,
 )
-from tests.servers import PrivatePostgres, PrivateRedis, start_postgres, start_redis, wait_until
+from tests.servers import PrivatePostgres, PrivateRedis, wait_until
 
-LEASE_S = 3
 JOBS = 500
 KILLS = 20
-
-
-@pytest.fixture
-def postgres() -> Iterator[PrivatePostgres]:
-    """A PostgreSQL server of this test's own."""
-    server = start_postgres()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def redis() -> Iterator[PrivateRedis]:
-    """A Redis server of this test's own."""
-    server = start_redis()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def cluster_site(
-    make_site: Callable[..., Site], postgres: PrivatePostgres, redis: PrivateRedis
-) -> Site:
-    """A site whose processes share PostgreSQL and Redis."""
-    site = make_site(database_url=postgres.url(), broker_url=redis.url, lease_seconds=str(LEASE_S))
-    site.command("migrate")
-    return site
 
 
 def revive(process: Process) -> None:

@@ -75,7 +75,7 @@ async def claim(
     ledger: Ledger, name: str, moment: datetime = NOW, *, room: int = 8
 ) -> list[LeasedJob]:
     lease = Lease(name, moment + LEASE)
-    return await ledger.run(claim_jobs(moment, lease, singles=room, of_batch=room))
+    return await ledger.run(claim_jobs(moment, lease, most={"text": room}, room=room))
 
 
 async def finish(

@@ -9,6 +9,7 @@ from app.domain.services import Services
 from app.domain.signals import batch_topic, job_topic
 from app.domain.work.attempt import attempt
 from app.domain.work.pump import Pump
+from app.engines.contract import InputType
 from app.storage.ledger.records import LeasedJob
 from app.storage.ledger.work import (
     Lease,
@@ -22,14 +23,13 @@ logger = logging.getLogger(__name__)
 
 # Enough to keep remote models busy; the embedded one bounds itself by its threads.
 CAPACITY = 64
-# Few, so that one process does not take all while others are idle.
-SINGLES = 8
-# Many, so that a batch is scored and written together.
-CHUNK = 32
+# Texts take milliseconds: many at a time are claimed, scored and written together. Media take
+# seconds: few, so that one process does not take all while others are idle.
+LOTS = {InputType.TEXT: 32, InputType.IMAGE: 8, InputType.AUDIO: 2, InputType.VIDEO: 2}
 
 
 class JobPump(Pump[LeasedJob]):
-    """Runs jobs: singles side by side, those of a batch in chunks that are scored together."""
+    """Runs jobs: singles side by side, those of a batch in lots that are scored together."""
 
     def __init__(self, services: Services) -> None:
         super().__init__(services, capacity=CAPACITY)
@@ -41,7 +41,7 @@ class JobPump(Pump[LeasedJob]):
         if not await ledger.run(has_due_jobs(now)):
             return []
         jobs = await ledger.run(
-            claim_jobs(now, lease, singles=min(SINGLES, room), of_batch=min(CHUNK, room))
+            claim_jobs(now, lease, most={kind.value: n for kind, n in LOTS.items()}, room=room)
         )
         for job in jobs:
             self.services.signals.publish(job_topic(job.id))

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.storage.columns import load_json, read_time
 from app.storage.ledger.records import Announcer, EndedBatch, EndedJob
-from app.storage.operation import Many, Parameters, Query, Row, Statement, Steps
+from app.storage.operation import Many, Parameters, Query, Row, Rows, Statement, Steps
 
 _BATCH_JOBS = Statement("""
 SELECT id, account_id, status, input_type, mode, schema_id, batch_id, item_id, labels, outcome,
@@ -18,11 +18,14 @@ _WEBHOOKS = Statement("""
 SELECT id, on_job_completed, on_job_failed, on_batch_completed FROM webhooks
 WHERE account_id = :account AND active
 """)
-_INSERT_DELIVERY = Statement("""
+_INSERT_DELIVERY = Statement(
+    """
 INSERT INTO deliveries (id, account_id, webhook_id, event, job_id, batch_id, payload, status,
                         attempts, due_at, created_at)
 VALUES (:id, :account, :webhook, :event, :job, :batch, :payload, 'pending', 0, :moment, :moment)
-""")
+""",
+    Rows.NONE,
+)
 
 JOB_COMPLETED, JOB_FAILED, BATCH_COMPLETED = "job.completed", "job.failed", "batch.completed"
 #: A batch that came as a file can be far larger than what fits into a message.

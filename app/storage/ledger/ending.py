@@ -26,7 +26,16 @@ from app.storage.ledger.records import (
     JobEnd,
     Receipt,
 )
-from app.storage.operation import Many, Parameters, Query, Row, Statement, Steps, writing
+from app.storage.operation import (
+    Many,
+    Parameters,
+    Query,
+    Row,
+    Rows,
+    Statement,
+    Steps,
+    writing,
+)
 
 _ENDING = """
 UPDATE jobs SET status = :status, labels = :labels, outcome = :outcome, model = :model,
@@ -47,31 +56,46 @@ EXPIRED = Statement(_ENDING.format(condition="status = 'processing'"))
 #: For a caller who no longer wants it.
 OPEN = Statement(_ENDING.format(condition="background AND status IN ('pending', 'processing')"))
 
-_COUNT_TOKENS = Statement("""
+_COUNT_TOKENS = Statement(
+    """
 UPDATE usage_days SET tokens = tokens + :tokens
 WHERE account_id = :account AND day = :day AND input_type = :input_type
-""")
-_GIVE_BACK_MONTH = Statement("""
+""",
+    Rows.NONE,
+)
+_GIVE_BACK_MONTH = Statement(
+    """
 UPDATE usage_months SET used = used - :count WHERE account_id = :account AND period = :period
-""")
-_GIVE_BACK_DAY = Statement("""
+""",
+    Rows.NONE,
+)
+_GIVE_BACK_DAY = Statement(
+    """
 UPDATE usage_days SET requests = requests - :count
 WHERE account_id = :account AND day = :day AND input_type = :input_type
-""")
-_COUNT_SCHEMA_USES = Statement("""
+""",
+    Rows.NONE,
+)
+_COUNT_SCHEMA_USES = Statement(
+    """
 UPDATE schemas SET total_uses = total_uses + :count WHERE id = :schema AND account_id = :account
-""")
-_DROP_INPUT = Statement("DELETE FROM job_inputs WHERE job_id = :job")
-_KEEP_INPUT = Statement("UPDATE job_inputs SET keep_until = :until WHERE job_id = :job")
+""",
+    Rows.NONE,
+)
+_DROP_INPUT = Statement("DELETE FROM job_inputs WHERE job_id = :job", Rows.NONE)
+_KEEP_INPUT = Statement("UPDATE job_inputs SET keep_until = :until WHERE job_id = :job", Rows.NONE)
 _COUNT_ENDS = Statement("""
 UPDATE batches SET completed = completed + :completed, failed = failed + :failed
 WHERE id = :batch
 RETURNING account_id, kind, status, total, completed, failed, created_at
 """)
-_END_BATCH = Statement("""
+_END_BATCH = Statement(
+    """
 UPDATE batches SET status = :status, latency_ms = :latency_ms, completed_at = :completed_at
 WHERE id = :batch
-""")
+""",
+    Rows.NONE,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,14 @@
 from datetime import datetime
 
 from app.storage.ledger.records import Claimed, Receipt, Taken
-from app.storage.operation import Query, Statement, Steps, writing
+from app.storage.operation import Query, Rows, Statement, Steps, writing
 
-_FORGET = Statement("""
+_FORGET = Statement(
+    """
 DELETE FROM receipts WHERE account_id = :account AND key = :key AND expires_at <= :moment
-""")
+""",
+    Rows.NONE,
+)
 _CLAIM = Statement("""
 INSERT INTO receipts (account_id, key, fingerprint, expires_at)
 VALUES (:account, :key, :fingerprint, :until)
@@ -17,13 +20,19 @@ RETURNING id
 _FIND = Statement("""
 SELECT fingerprint, status, body FROM receipts WHERE account_id = :account AND key = :key
 """)
-_WRITE = Statement("""
+_WRITE = Statement(
+    """
 UPDATE receipts SET status = :status, body = :body, expires_at = :expires_at
 WHERE account_id = :account AND key = :key
-""")
-_RELEASE = Statement("""
+""",
+    Rows.NONE,
+)
+_RELEASE = Statement(
+    """
 DELETE FROM receipts WHERE account_id = :account AND key = :key AND status IS NULL
-""")
+""",
+    Rows.NONE,
+)
 
 
 @writing(durable=False)

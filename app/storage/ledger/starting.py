@@ -12,7 +12,7 @@ from app.storage.ledger.records import (
     Refused,
     Reserved,
 )
-from app.storage.operation import Many, Parameters, Query, Statement, Steps, writing
+from app.storage.operation import Many, Parameters, Query, Rows, Statement, Steps, writing
 
 _TAKE_QUOTA = Statement("""
 INSERT INTO usage_months (account_id, period, used) VALUES (:account, :period, :count)
@@ -24,17 +24,24 @@ _USED = Statement("""
 SELECT used FROM usage_months WHERE account_id = :account AND period = :period
 """)
 #: Also for jobs that count anew.
-COUNT_REQUESTS = Statement("""
+COUNT_REQUESTS = Statement(
+    """
 INSERT INTO usage_days (account_id, day, input_type, requests, tokens)
 VALUES (:account, :day, :input_type, :count, 0)
 ON CONFLICT (account_id, day, input_type)
 DO UPDATE SET requests = usage_days.requests + excluded.requests
-""")
-_INSERT_BATCH = Statement("""
+""",
+    Rows.NONE,
+)
+_INSERT_BATCH = Statement(
+    """
 INSERT INTO batches (id, account_id, kind, status, total, created_at, completed, failed)
 VALUES (:batch, :account, :kind, :status, :total, :created_at, 0, 0)
-""")
-_INSERT_JOB = Statement("""
+""",
+    Rows.NONE,
+)
+_INSERT_JOB = Statement(
+    """
 INSERT INTO jobs (account_id, status, input_type, input_preview, mode, categories, schema_id,
                   batch_id, batch_index, item_id, background, priority, due_at, attempts,
                   created_at, lease_expires_at)
@@ -42,10 +49,15 @@ VALUES (:account, :status, :input_type, :input_preview, :mode, :categories, :sch
         :batch, :batch_index, :item, :background, :priority, :due_at, :attempts,
         :created_at, :lease_expires_at)
 RETURNING id
-""")
-_INSERT_INPUT = Statement("""
+""",
+    Rows.ONE,
+)
+_INSERT_INPUT = Statement(
+    """
 INSERT INTO job_inputs (job_id, account_id, payload) VALUES (:job, :account, :payload)
-""")
+""",
+    Rows.NONE,
+)
 
 
 @writing(durable=False)

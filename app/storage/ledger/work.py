@@ -5,7 +5,7 @@ worker under an id of its own: only under it can they be ended, put off or hande
 lease passes unrenewed its worker is taken for dead, and the row waits again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -19,10 +19,10 @@ from app.storage.ledger.records import (
     QueueDepth,
     Recovered,
 )
-from app.storage.operation import Many, Query, Statement, Steps, reading, writing
+from app.storage.operation import Many, Query, Rows, Statement, Steps, reading, writing
 
 _HEAD = Statement("""
-SELECT id, batch_id FROM jobs WHERE status = 'pending' AND due_at <= :moment
+SELECT batch_id, input_type FROM jobs WHERE status = 'pending' AND due_at <= :moment
 ORDER BY priority, due_at, id LIMIT 1 /* lock, skip locked */
 """)
 _CLAIM = """
@@ -34,11 +34,18 @@ UPDATE jobs SET status = 'processing', attempts = attempts + 1, due_at = NULL,
 WHERE id IN (SELECT id FROM picked) AND status = 'pending'
 RETURNING id, account_id, batch_id, attempts, created_at
 """
-_CLAIM_SINGLE = Statement(_CLAIM.format(which="batch_id IS NULL", order="priority, due_at, id"))
+_CLAIM_SINGLE = Statement(
+    _CLAIM.format(
+        which="batch_id IS NULL AND input_type = :input_type", order="priority, due_at, id"
+    )
+)
 _CLAIM_OF_BATCH = Statement(_CLAIM.format(which="batch_id = :batch", order="batch_index"))
-_BEGIN_BATCH = Statement("""
+_BEGIN_BATCH = Statement(
+    """
 UPDATE batches SET status = 'processing' WHERE id = :batch AND status = 'pending'
-""")
+""",
+    Rows.NONE,
+)
 _PAYLOAD = Statement("SELECT job_id, payload FROM job_inputs WHERE job_id = :job")
 _RENEW = Statement("""
 UPDATE jobs SET lease_expires_at = :until WHERE lease_id = :lease AND status = 'processing'
@@ -110,18 +117,26 @@ def has_expired_jobs(moment: datetime) -> Steps[bool]:
 
 @writing(durable=False)
 def claim_jobs(
-    moment: datetime, lease: Lease, *, singles: int, of_batch: int
+    moment: datetime, lease: Lease, *, most: Mapping[str, int], room: int
 ) -> Steps[list[LeasedJob]]:
-    """Lease what is due first: up to `singles` jobs, or up to `of_batch` jobs of one batch."""
+    """Lease what is due first: jobs of one input type, or jobs of one batch.
+
+    `most` says how many of an input type at a time, `room` how many of whatever type.
+    """
     head = yield Query(_HEAD, {"moment": moment})
     if not head:
         return []
-    batch_id = head[0][1]
-    common = {"moment": moment, "lease": lease.id, "until": lease.until}
+    batch_id, input_type = head[0]
+    common = {
+        "moment": moment,
+        "lease": lease.id,
+        "until": lease.until,
+        "count": min(most[input_type], room),
+    }
     if batch_id is None:
-        rows = yield Query(_CLAIM_SINGLE, {**common, "count": singles})
+        rows = yield Query(_CLAIM_SINGLE, {**common, "input_type": input_type})
     else:
-        rows = yield Query(_CLAIM_OF_BATCH, {**common, "count": of_batch, "batch": batch_id})
+        rows = yield Query(_CLAIM_OF_BATCH, {**common, "batch": batch_id})
         yield Query(_BEGIN_BATCH, {"batch": batch_id})
     payloads = yield Many(_PAYLOAD, [{"job": row[0]} for row in rows])
     by_job = {row[0]: row[1] for row in payloads}
