@@ -34,6 +34,12 @@ class Process:
         return self._process.pid
 
     @property
+    def address(self) -> str:
+        """Where a web process answers."""
+        assert self.url is not None
+        return self.url
+
+    @property
     def output(self) -> str:
         """All that it said so far, over all its lives."""
         return (self.site.data_dir / f"{self.name}.log").read_text(encoding="utf-8")

@@ -3,24 +3,19 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
 
 import httpx
 import pytest
 
 from tests.conftest import Site
 from tests.databases import query
-from tests.durability.cluster import Process, started, web, worker
+from tests.durability.cluster import started, web, worker
 from tests.durability.conftest import LEASE_S
 from tests.durability.promises import BODY, CATEGORIES, check_kept, open_jobs, statuses
 from tests.servers import wait_until
 
 # Keeps a worker for seconds.
 LONG = {**BODY, "input": "I was charged twice for my subscription. " * 20_000}
-
-
-def urls_of(servers: Sequence[Process]) -> list[str]:
-    return [server.url for server in servers if server.url is not None]
 
 
 def submit(url: str, key: str, body: dict[str, object]) -> int:
@@ -36,9 +31,8 @@ def test_a_worker_that_was_stopped_past_its_lease_changes_nothing(cluster_site: 
     key = site.create_key(site.create_account("enterprise"))
     server, one, two = web(site), worker(site, "one"), worker(site, "two")
     with started(server, one, two):
-        (url,) = urls_of([server])
         two.kill()
-        job = submit(url, key, LONG)
+        job = submit(server.address, key, LONG)
         wait_until(lambda: statuses(site.database)["processing"] == 1)
         one.freeze()
         time.sleep(LEASE_S + 1)
@@ -60,9 +54,8 @@ def test_a_worker_that_is_told_to_end_hands_its_work_back(cluster_site: Site) ->
     key = site.create_key(site.create_account("enterprise"))
     server, one, two = web(site), worker(site, "one"), worker(site, "two")
     with started(server, one):
-        (url,) = urls_of([server])
         # More than can be done while it is waited for.
-        jobs = [submit(url, key, LONG) for _ in range(8)]
+        jobs = [submit(server.address, key, LONG) for _ in range(8)]
         wait_until(lambda: statuses(site.database)["processing"] > 0)
         assert one.terminate() < 20
         left = statuses(site.database)
@@ -83,7 +76,7 @@ async def test_two_servers_and_two_workers_grant_exactly_the_limit(cluster_site:
     workers = [worker(site, "one"), worker(site, "two")]
     body = {"input": BODY["input"], "async": True}
     with started(*servers, *workers):
-        urls = urls_of(servers)
+        urls = [server.address for server in servers]
         headers = {"Authorization": f"Bearer {key}"}
         async with httpx.AsyncClient(headers=headers, timeout=60) as client:
 
@@ -113,10 +106,9 @@ def test_a_batch_is_shared_by_workers_and_ends_once(cluster_site: Site) -> None:
     items = [{"id": f"n{n}", "input": f"Match {n} was won by the hosts."} for n in range(300)]
     body = {"items": items, "categories": CATEGORIES, "async": True}
     with started(server, one, two):
-        (url,) = urls_of([server])
-        sent = httpx.post(f"{url}/v1/batch", json=body, headers=headers, timeout=30)
+        sent = httpx.post(f"{server.address}/v1/batch", json=body, headers=headers, timeout=30)
         assert sent.status_code == 202
-        address = f"{url}/v1/jobs"
+        address = f"{server.address}/v1/jobs"
         which = {"id": sent.json()["id"]}
         progress: list[int] = []
 

@@ -1,0 +1,78 @@
+"""Killing everything at random moments while promises are made."""
+
+import random
+import time
+from collections.abc import Sequence
+
+from tests.conftest import Site
+from tests.durability.cluster import Process, started, web, worker
+from tests.durability.promises import Submitter, check_kept, in_background, open_jobs
+from tests.servers import PrivatePostgres, PrivateRedis, wait_until
+
+
+def revive(process: Process) -> None:
+    """Kill a process and start it again."""
+    process.kill()
+    process.start()
+
+
+def crash(server: PrivatePostgres | PrivateRedis) -> None:
+    """Kill a server and start it again."""
+    server.kill()
+    server.start()
+
+
+def endure_cluster(
+    site: Site, postgres: PrivatePostgres, redis: PrivateRedis, *, jobs: int, kills: int
+) -> Submitter:
+    """Submit `jobs` to a web process with two workers while `kills` blows fall; check the end."""
+    key = site.create_key(site.create_account("enterprise"))
+    server, one, two = web(site), worker(site, "one"), worker(site, "two")
+    blows = [
+        lambda: revive(server),
+        lambda: revive(one),
+        lambda: revive(two),
+        lambda: crash(redis),
+        redis.flush,
+        lambda: crash(postgres),
+        postgres.restart,
+    ]
+    # Each kind about as often, in any order.
+    order = (blows * (kills // len(blows) + 1))[:kills]
+    random.shuffle(order)
+    processes = [server, one, two]
+    with started(*processes):
+        submitter = Submitter([server.address], key, jobs, pause_s=0.02)
+        submitting = in_background(submitter)
+        for blow in order:
+            time.sleep(random.uniform(0.1, 1.0))
+            blow()
+        _settle(site, submitter, processes)
+        submitting.join()
+    return submitter
+
+
+def endure_alone(site: Site, *, jobs: int, kills: int) -> Submitter:
+    """Submit `jobs` to one process on the embedded database while it is killed again and again."""
+    key = site.create_key(site.create_account("enterprise"))
+    server = web(site)
+    with started(server):
+        submitter = Submitter([server.address], key, jobs, pause_s=0.01)
+        submitting = in_background(submitter)
+        for _ in range(kills):
+            server.wait_until_ready()
+            time.sleep(random.uniform(0.05, 0.5))
+            revive(server)
+        _settle(site, submitter, [server])
+        submitting.join()
+    return submitter
+
+
+def _settle(site: Site, submitter: Submitter, processes: Sequence[Process]) -> None:
+    for process in processes:
+        process.wait_until_ready()
+    # A submitter that makes no way shows in the job counts; the bound is generous.
+    wait_until(lambda: len(submitter.promised) >= submitter.wanted, timeout_s=submitter.wanted)
+    wait_until(lambda: open_jobs(site.database) == 0, timeout_s=120)
+    assert set(submitter.refused) <= {500, 503}
+    check_kept(site.database, submitter.promised)
