@@ -29,6 +29,14 @@ class Mode(StrEnum):
     TOP_N = "top_n"
 
 
+class OutcomeKind(StrEnum):
+    """What an answer comes to, for callers that allow more than a label."""
+
+    MATCHED = "matched"
+    NONE_OF_THE_ABOVE = "none_of_the_above"
+    UNSURE = "unsure"
+
+
 class ConfidenceSource(StrEnum):
     """Where a confidence comes from."""
 
@@ -48,7 +56,11 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One thing to classify. `categories` is None for the engine's own generic taxonomy."""
+    """One thing to classify. `categories` is None for the engine's own generic taxonomy.
+
+    With `allow_none` the content may belong to none of the categories. `min_margin`, in [0, 1], is
+    how far an answer has to be from the next one. `selection.decide` has the rules of both.
+    """
 
     content: str
     input_type: InputType = InputType.TEXT
@@ -57,13 +69,18 @@ class Task:
     top_n: int = 3
     threshold: float = 0.0
     explain: bool = False
+    allow_none: bool = False
+    min_margin: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One label of an answer. `confidence` is in [0, 1], rounded to 4 places."""
+    """One label of an answer: None for none of the categories.
 
-    label: str
+    `confidence` is in [0, 1], rounded to 4 places.
+    """
+
+    label: str | None
     confidence: float
     explanation: str | None = None
 
@@ -72,13 +89,15 @@ class Label:
 class Outcome:
     """An engine's answer: what the mode and the threshold leave, best first (it may be empty).
 
-    `tokens` is the real number of tokens that the model read of the content.
+    `tokens` is the real number of tokens that the model read of the content. `outcome` is None
+    unless the task allows none of the categories or wants a margin.
     """
 
     labels: tuple[Label, ...]
     tokens: int
     confidence_source: ConfidenceSource
     model: str
+    outcome: OutcomeKind | None = None
 
 
 class Engine(Protocol):

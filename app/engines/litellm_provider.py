@@ -2,9 +2,10 @@
 
     await completion("embedded/text", messages, categories=["finance", "hr"], mode="top_n")
 
-The last user message is the content; `categories` (names or objects), `mode`, `top_n`, `threshold`
-and `explain` are as in `POST /classify`. The answer's content is JSON:
-`{"labels": [{"label", "confidence", "explanation"?}, …]}`, its usage the real token count.
+The last user message is the content; `categories` (names or objects), `mode`, `top_n`, `threshold`,
+`explain`, `allow_none` and `min_margin` are as in `POST /classify`. The answer's content is JSON:
+`{"labels": [{"label", "confidence", "explanation"?}, …], "outcome"?}`, its usage the real token
+count.
 
 LiteLLM is imported here and nowhere else, at the first call: it takes two seconds and 160 MB.
 """
@@ -101,6 +102,8 @@ def to_task(messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any]) -
         top_n=merged.get("top_n", 3),
         threshold=merged.get("threshold", 0.0),
         explain=merged.get("explain", False),
+        allow_none=merged.get("allow_none", False),
+        min_margin=merged.get("min_margin"),
     )
 
 
@@ -116,7 +119,10 @@ def _fill(litellm: Any, response: Any, model: str, outcome: Outcome) -> Any:
         | ({} if label.explanation is None else {"explanation": label.explanation})
         for label in outcome.labels
     ]
-    message = litellm.Message(content=msgspec.json.encode({"labels": labels}).decode())
+    content: dict[str, Any] = {"labels": labels}
+    if outcome.outcome is not None:
+        content["outcome"] = outcome.outcome
+    message = litellm.Message(content=msgspec.json.encode(content).decode())
     response.choices = [litellm.Choices(message=message, finish_reason="stop")]
     response.model = model
     response.usage = litellm.Usage(

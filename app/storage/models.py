@@ -119,7 +119,7 @@ class JobRow(Model):
     background = fields.BooleanField(default=False)
     priority = fields.SmallIntField(default=0)
     due_at = fields.DatetimeField(null=True)
-    labels: list[tuple[str, float, str | None]] | None = fields.JSONField(null=True)
+    labels: list[tuple[str | None, float, str | None]] | None = fields.JSONField(null=True)
     outcome = fields.CharField(max_length=20, null=True)
     error_code = fields.CharField(max_length=40, null=True)
     error_message = fields.CharField(max_length=500, null=True)

@@ -29,6 +29,19 @@ async def test_a_completion_classifies(engine: EmbeddedEngine) -> None:
     assert response.usage.prompt_tokens == 4
 
 
+async def test_a_completion_may_fit_no_category(engine: EmbeddedEngine) -> None:
+    response = await completion(
+        "embedded/text",
+        [{"role": "user", "content": "The committee elected a new president."}],
+        engine=engine,
+        categories=["billing", "gardening"],
+        extra_body={"allow_none": True, "min_margin": 0.0},
+    )
+    content = json.loads(response.choices[0].message.content)
+    assert content["outcome"] == "none_of_the_above"
+    assert content["labels"][0]["label"] is None
+
+
 async def test_a_message_without_text_is_a_bad_request(engine: EmbeddedEngine) -> None:
     with pytest.raises(Exception, match="must be text") as caught:
         await completion("embedded/text", [{"role": "user", "content": []}], engine=engine)

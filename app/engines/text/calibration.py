@@ -9,7 +9,8 @@ them. `docs/models.md` shows how far off they are on each.
     multi:          p_c = σ(k · (s_c − τ log Σ exp(s_j / τ)) + b)
 
 where j runs over the other categories and a bank of generic labels, so that a category has to beat
-what else a text could be about even when it is the only one.
+what else a text could be about even when it is the only one. `belonging.py` has the probability
+that a text belongs to none of the categories.
 """
 
 from dataclasses import dataclass
@@ -22,12 +23,32 @@ TAU = np.float32(0.05)
 
 
 @dataclass(frozen=True, slots=True)
+class NoneConstants:
+    """`offset` b, and the weights α, β and γ of the distances that `belonging.py` measures."""
+
+    offset: float
+    strangers: float
+    typical: float
+    nearest: float
+
+    def mixed(self, other: "NoneConstants", share: float) -> "NoneConstants":
+        """Return the constants between these and `other`, of which `share` is taken."""
+        return NoneConstants(
+            offset=(1 - share) * self.offset + share * other.offset,
+            strangers=(1 - share) * self.strangers + share * other.strangers,
+            typical=(1 - share) * self.typical + share * other.typical,
+            nearest=(1 - share) * self.nearest + share * other.nearest,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Constants:
-    """`temperature` T, `slope` k and `offset` b."""
+    """`temperature` T, `slope` k and `offset` b, and those of none of the categories."""
 
     temperature: float
     slope: float
     offset: float
+    none: NoneConstants
 
     def mixed(self, other: "Constants", share: float) -> "Constants":
         """Return the constants between these and `other`, of which `share` is taken."""
@@ -35,6 +56,7 @@ class Constants:
             temperature=(1 - share) * self.temperature + share * other.temperature,
             slope=(1 - share) * self.slope + share * other.slope,
             offset=(1 - share) * self.offset + share * other.offset,
+            none=self.none.mixed(other.none, share),
         )
 
 
@@ -53,15 +75,15 @@ class Calibration:
 
 #: For the packaged pair of encoders.
 PAIR = Calibration(
-    names=Constants(0.048, 22.0, 3.0),
-    described=Constants(0.045, 24.0, 2.25),
-    examples=Constants(0.042, 26.0, 2.25),
+    names=Constants(0.048, 22.0, 3.0, NoneConstants(0.49, 0.84, 0.0, 0.0)),
+    described=Constants(0.045, 24.0, 2.25, NoneConstants(0.86, 0.90, 0.0, 0.0)),
+    examples=Constants(0.042, 26.0, 2.25, NoneConstants(-2.47, 0.0, 0.75, 0.69)),
 )
 #: For a single encoder, whose cosines spread further.
 SINGLE = Calibration(
-    names=Constants(0.058, 14.0, 1.75),
-    described=Constants(0.054, 18.0, 2.0),
-    examples=Constants(0.048, 18.0, 2.0),
+    names=Constants(0.058, 14.0, 1.75, NoneConstants(0.34, 0.77, 0.0, 0.0)),
+    described=Constants(0.054, 18.0, 2.0, NoneConstants(0.66, 0.85, 0.0, 0.0)),
+    examples=Constants(0.048, 18.0, 2.0, NoneConstants(-2.20, 0.0, 0.71, 0.73)),
 )
 
 

@@ -2,6 +2,8 @@
 
 Three facts: which description or example of the category is nearest to the text; which sentence of
 a longer text speaks most for the category against its strongest rival; and how far that rival is.
+For none of the categories: which came closest, and how far its score is from what texts score that
+belong there, or that do not.
 """
 
 from collections.abc import Sequence
@@ -32,11 +34,31 @@ class Evidence:
     head: Head
 
 
-def explain(vectors: TextVectors, evidence: Evidence, chosen: Sequence[int]) -> list[str]:
-    """Return one explanation for each chosen category."""
+def explain(vectors: TextVectors, evidence: Evidence, chosen: Sequence[int | None]) -> list[str]:
+    """Return one explanation for each chosen category; None is none of them."""
     pieces = _spread(sentences(evidence.text))
-    scores = vectors.encode(pieces) @ evidence.head.weights.T if len(pieces) > 1 else None
-    return [_explain_one(evidence, index, pieces, scores) for index in chosen]
+    wanted = len(pieces) > 1 and any(index is not None for index in chosen)
+    scores = vectors.encode(pieces) @ evidence.head.weights.T if wanted else None
+    return [
+        _explain_none(evidence) if index is None else _explain_one(evidence, index, pieces, scores)
+        for index in chosen
+    ]
+
+
+def _explain_none(evidence: Evidence) -> str:
+    closest = int(np.argmax(evidence.scores))
+    levels = evidence.head.levels
+    usual = (
+        f"the categories' own examples score about {levels.typical:.2f}"
+        if levels.taught
+        else f"texts about other things score {levels.strangers:.2f} on average, "
+        f"give or take {levels.spread:.2f}"
+    )
+    return (
+        f"Of the categories, “{_quoted(evidence.categories[closest].name)}” came closest "
+        f"({evidence.probabilities[closest]:.2f}). {_nearest(evidence, closest)} "
+        f"It scores {evidence.scores[closest]:.2f} in all; {usual}."
+    )
 
 
 def _explain_one(evidence: Evidence, index: int, pieces: list[str], scores: Floats | None) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.engines.contract import Category
+from app.engines.text.belonging import Levels, levels_of
 from app.engines.text.calibration import TAU
 from app.engines.text.encoder import Floats
 from app.engines.text.vectors import TextVectors, normalised
@@ -44,7 +45,8 @@ class Anchor:
 class Head:
     """The weight vectors of a set of categories.
 
-    `weights` is (categories, d); `anchors` and `anchor_vectors` (anchors, d) are for explanations.
+    `weights` is (categories, d); `anchors` and `anchor_vectors` (anchors, d) are for explanations
+    and for none of the categories: descriptions first, then `examples` examples.
     """
 
     weights: Floats
@@ -52,6 +54,13 @@ class Head:
     anchor_vectors: Floats
     described: float
     exemplified: float
+    examples: int
+    levels: Levels
+
+    @property
+    def example_vectors(self) -> Floats:
+        """The vectors of the examples: (examples, d)."""
+        return self.anchor_vectors[len(self.anchors) - self.examples :]
 
     @property
     def size(self) -> int:
@@ -60,8 +69,17 @@ class Head:
         return self.weights.nbytes + self.anchor_vectors.nbytes + 4 * texts
 
 
-def build_head(vectors: TextVectors, categories: Sequence[Category]) -> Head:
-    """Make the weight vectors of categories: a pass for each name, description and example."""
+def build_head(vectors: TextVectors, categories: Sequence[Category], strangers: Floats) -> Head:
+    """Make the head of categories: a pass for each name, description and example.
+
+    `strangers` (texts, d) are texts that the categories are not about.
+    """
+    weights, anchor_vectors = weigh(vectors, categories)
+    return assemble(categories, weights, anchor_vectors, strangers=strangers)
+
+
+def weigh(vectors: TextVectors, categories: Sequence[Category]) -> tuple[Floats, Floats]:
+    """Return the weight vectors of categories, and the vectors of their anchors."""
     names = name_vectors(vectors, [category.name for category in categories])
     anchors = anchors_of(categories)
     descriptions = [anchor for anchor in anchors if anchor.kind == "description"]
@@ -73,14 +91,27 @@ def build_head(vectors: TextVectors, categories: Sequence[Category]) -> Head:
     for anchor, vector in zip(descriptions, described, strict=True):
         prototypes[anchor.category] += vector
     prototypes = normalised(prototypes)
+    if not examples:
+        return prototypes, encoded
     owners = np.array([anchor.category for anchor in examples], np.int64)
-    weights = prototypes if not examples else _fit(prototypes, exemplified, owners)
+    return _fit(prototypes, exemplified, owners), encoded
+
+
+def assemble(
+    categories: Sequence[Category], weights: Floats, anchor_vectors: Floats, *, strangers: Floats
+) -> Head:
+    """Return the head that `weights` and `anchor_vectors` make."""
+    anchors = anchors_of(categories)
+    owners = np.array([a.category for a in anchors if a.kind == "example"], np.int64)
+    descriptions = len(anchors) - len(owners)
     return Head(
         weights=weights,
         anchors=anchors,
-        anchor_vectors=encoded,
-        described=len(descriptions) / len(categories),
+        anchor_vectors=anchor_vectors,
+        described=descriptions / len(categories),
         exemplified=len(np.unique(owners)) / len(categories),
+        examples=len(owners),
+        levels=levels_of(weights, strangers, anchor_vectors[descriptions:], owners),
     )
 
 

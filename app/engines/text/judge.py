@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from app.engines.contract import Category, ConfidenceSource, Label, Mode, Outcome, Task
-from app.engines.selection import select
+from app.engines.selection import decide
+from app.engines.text.belonging import distances, none_probability
 from app.engines.text.cache import HeadCache
-from app.engines.text.calibration import Calibration, distribution, independent
+from app.engines.text.calibration import Calibration, Constants, distribution, independent
 from app.engines.text.encoder import Floats
 from app.engines.text.explain import Evidence, explain
 from app.engines.text.generic import load_generic
@@ -47,9 +48,12 @@ class TextJudge:
         head = self.head(categories)
         scored = self._score(task.content, head)
         probabilities = self._probabilities(task.mode, categories, head, scored)
-        chosen = select(
-            probabilities.tolist(), mode=task.mode, top_n=task.top_n, threshold=task.threshold
-        )
+        none: float | None = None
+        if task.allow_none and task.mode is not Mode.MULTI:
+            none = self._none_probability(head, scored)
+            probabilities = (1 - none) * probabilities
+        selection = decide(probabilities.tolist(), task, none=none)
+        chosen = selection.entries
         explanations: list[str] | list[None] = [None] * len(chosen)
         if task.explain and chosen:
             evidence = Evidence(
@@ -63,19 +67,22 @@ class TextJudge:
             explanations = explain(self._vectors, evidence, [index for index, _ in chosen])
         return Outcome(
             labels=tuple(
-                Label(categories[index].name, confidence, explanation)
+                Label(None if index is None else categories[index].name, confidence, explanation)
                 for (index, confidence), explanation in zip(chosen, explanations, strict=True)
             ),
             tokens=scored.tokens,
             confidence_source=ConfidenceSource.CALIBRATED,
             model=self.model,
+            outcome=selection.outcome,
         )
 
     def head(self, categories: tuple[Category, ...]) -> Head:
         """Return the weight vectors of categories, from the cache when they are there."""
         if categories is TAXONOMY:
             return self._generic.head
-        return self._heads.get(categories, lambda: build_head(self._vectors, categories))
+        return self._heads.get(
+            categories, lambda: build_head(self._vectors, categories, self._generic.strangers)
+        )
 
     def _score(self, text: str, head: Head) -> _Scored:
         reading = read(self._vectors.primary, text)
@@ -91,12 +98,22 @@ class TextJudge:
     def _probabilities(
         self, mode: Mode, categories: tuple[Category, ...], head: Head, scored: _Scored
     ) -> Floats:
-        constants = self._calibration.for_shares(
-            described=head.described, examples=head.exemplified
-        )
+        constants = self._constants(head, examples=head.exemplified)
         if mode is not Mode.MULTI:
             return distribution(scored.scores, constants)
         # A generic label that is also one of the caller's is no rival to itself.
         own = {category.name.casefold() for category in categories}
         rivals = [index for index, name in enumerate(self._generic.names) if name not in own]
         return independent(scored.scores, self._generic.bank[rivals] @ scored.vector, constants)
+
+    def _none_probability(self, head: Head, scored: _Scored) -> float:
+        nearest = head.example_vectors @ scored.vector
+        far = distances(
+            head.levels,
+            best=float(scored.scores.max()),
+            nearest=float(nearest.max(initial=-1.0)),
+        )
+        return none_probability(far, self._constants(head, examples=head.levels.taught).none)
+
+    def _constants(self, head: Head, *, examples: float) -> Constants:
+        return self._calibration.for_shares(described=head.described, examples=examples)

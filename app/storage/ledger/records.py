@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-Labels = tuple[tuple[str, float, str | None], ...]
+Labels = tuple[tuple[str | None, float, str | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
