@@ -14,7 +14,8 @@ from rich.progress import Progress
 
 from app.domain.classification.request import DEFAULT_TOP_N, ClassifyRequest, check_values
 from app.domain.errors import Error
-from app.engines.contract import Category, Engine, Label, Mode, Outcome, Task
+from app.domain.jobs.result import result_of
+from app.engines.contract import Category, Engine, Mode, Outcome, Task
 from app.engines.errors import EngineError
 from app.runtime import make_engine
 from app.settings import load_settings
@@ -40,6 +41,12 @@ class _Row:
 @click.option("--top-n", type=int, help="How many labels in top_n mode.")
 @click.option("--threshold", type=float, help="Least confidence, 0.0 to 1.0.")
 @click.option("--explain", is_flag=True, help="Say what drove each answer.")
+@click.option("--allow-none", is_flag=True, help="Allow none of the categories as the answer.")
+@click.option(
+    "--min-margin",
+    type=float,
+    help="Say unsure below this distance of the first two, 0.0 to 1.0.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line.")
 @click.option(
     "--file",
@@ -57,6 +64,8 @@ def classify(
     top_n: int | None,
     threshold: float | None,
     explain: bool,
+    allow_none: bool,
+    min_margin: float | None,
     as_json: bool,
     source: Path | None,
     out: Path | None,
@@ -73,13 +82,15 @@ def classify(
         top_n=top_n,
         threshold=threshold,
         explain=explain,
+        allow_none=allow_none,
+        min_margin=min_margin,
     )
     if source is not None and out is not None:
         failed = asyncio.run(_classify_file(source, out, template))
         raise SystemExit(1 if failed else 0)
     tasks = [_task_of(text, template) for text in texts]
     for task, outcome in zip(tasks, asyncio.run(_judge(tasks)), strict=True):
-        click.echo(_line(task, outcome) if as_json else _text(task, outcome))
+        click.echo(_line(task, outcome) if as_json else _text(outcome))
 
 
 def _parse_categories(text: str | None) -> list[Category] | None:
@@ -98,6 +109,8 @@ def _task_of(text: str, template: ClassifyRequest) -> Task:
         top_n=request.top_n or DEFAULT_TOP_N,
         threshold=request.threshold or 0.0,
         explain=bool(request.explain),
+        allow_none=bool(request.allow_none),
+        min_margin=request.min_margin,
     )
 
 
@@ -194,29 +207,18 @@ def _parse_line(text: str, number: int) -> _Row:
 
 
 def _result(task: Task, outcome: Outcome) -> dict[str, Any]:
-    labels = [_label(label) for label in outcome.labels]
-    if task.mode is Mode.SINGLE:
-        return labels[0] if labels else {"label": None, "confidence": None}
-    return {"labels": labels}
-
-
-def _label(label: Label) -> dict[str, Any]:
-    entry: dict[str, Any] = {"label": label.label, "confidence": label.confidence}
-    if label.explanation is not None:
-        entry["explanation"] = label.explanation
-    return entry
+    return result_of(task.mode, outcome.labels, outcome.outcome)
 
 
 def _line(task: Task, outcome: Outcome) -> str:
     return json.dumps({"input": task.content, "result": _result(task, outcome)}, ensure_ascii=False)
 
 
-def _text(task: Task, outcome: Outcome) -> str:
-    if not outcome.labels:
-        return "-"
-    lines = []
+def _text(outcome: Outcome) -> str:
+    lines = [] if outcome.outcome is None else [outcome.outcome.value]
     for label in outcome.labels:
-        lines.append(f"{label.label}\t{label.confidence:.4f}")
+        name = "-" if label.label is None else label.label
+        lines.append(f"{name}\t{label.confidence:.4f}")
         if label.explanation:
             lines.append(f"  {label.explanation}")
-    return "\n".join(lines)
+    return "\n".join(lines) or "-"

@@ -16,7 +16,7 @@ from app.domain.errors import ErrorCode
 from app.domain.jobs.job import JobStatus
 from app.domain.plans import Plan
 from app.domain.schemas.schema import SchemaType
-from app.engines.contract import ConfidenceSource, InputType, Mode
+from app.engines.contract import ConfidenceSource, InputType, Mode, OutcomeKind
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -86,6 +86,18 @@ _show(
         JobStatus.PROCESSING: "Running.",
         JobStatus.COMPLETED: "Ended with a result.",
         JobStatus.FAILED: "Ended with an error; its quota was given back.",
+    },
+)
+_show(
+    OutcomeKind,
+    description="What a result comes to, for a caller that allowed none of the categories or "
+    "wanted a margin.",
+    values={
+        OutcomeKind.MATCHED: "A category fits.",
+        OutcomeKind.NONE_OF_THE_ABOVE: "SINGLE and TOP_N: none of the categories is the most "
+        "likely. MULTI: no category reaches the threshold, and none is more likely than not.",
+        OutcomeKind.UNSURE: "The margin is below minMargin, or the best is below the threshold: "
+        "for a person to decide.",
     },
 )
 _show(

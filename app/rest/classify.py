@@ -56,6 +56,8 @@ def to_request(body: ClassifyBody) -> ClassifyRequest:
         top_n=body.top_n,
         threshold=body.threshold,
         explain=body.explain,
+        allow_none=body.allow_none,
+        min_margin=body.min_margin,
         run_async=body.run_async,
         store=body.store,
     )

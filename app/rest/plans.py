@@ -1,11 +1,11 @@
 """`GET /plans`."""
 
 from app.domain.plans import LIMITS
+from app.rest.account_replies import PlanListReply
 from app.rest.call import Call
 from app.rest.operation import Operation
 from app.rest.rendering import render_plan
 from app.rest.reply import Reply
-from app.rest.shapes import PlanListReply
 
 
 async def get_plans(_call: Call) -> Reply:

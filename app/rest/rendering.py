@@ -18,7 +18,7 @@ from app.domain.plans import Limits, Plan
 from app.domain.schemas.schema import Schema
 from app.domain.usage.usage import Usage
 from app.engines.contract import Category, InputType
-from app.rest import shapes
+from app.rest import account_replies, shapes
 from app.settings import Settings
 
 
@@ -31,7 +31,7 @@ def render_error(error: Error, *, docs: str) -> dict[str, Any]:
 
 def render_result(job: Job) -> dict[str, Any] | None:
     """Render a completed job's result in the shape of its mode."""
-    return None if job.labels is None else result_of(job.mode, job.labels)
+    return None if job.labels is None else result_of(job.mode, job.labels, job.outcome)
 
 
 def render_classification(job: Job, settings: Settings) -> shapes.ClassifyReply:
@@ -173,22 +173,22 @@ def _render_category(category: Category) -> dict[str, Any]:
     return rendered
 
 
-def render_usage(usage: Usage) -> shapes.UsageReply:
+def render_usage(usage: Usage) -> account_replies.UsageReply:
     """Render `GET /usage`."""
-    return shapes.UsageReply(
+    return account_replies.UsageReply(
         period=str(usage.period),
         plan=usage.plan,
-        limits=shapes.UsageLimitsReply(
+        limits=account_replies.UsageLimitsReply(
             requests=usage.limits.requests,
             resets_at=to_iso(usage.period.end),
             media=usage.limits.media,
             schemas=usage.limits.schemas,
             batch_size=usage.limits.batch_size,
         ),
-        usage=shapes.UsageCountsReply(
+        usage=account_replies.UsageCountsReply(
             requests=usage.requests,
             remaining=usage.remaining,
-            by_type=shapes.UsageByTypeReply(
+            by_type=account_replies.UsageByTypeReply(
                 **{kind.value: count for kind, count in usage.by_type.items()}
             ),
             tokens=usage.tokens,
@@ -196,9 +196,9 @@ def render_usage(usage: Usage) -> shapes.UsageReply:
     )
 
 
-def render_plan(plan: Plan, limits: Limits) -> shapes.PlanReply:
+def render_plan(plan: Plan, limits: Limits) -> account_replies.PlanReply:
     """Render a plan of `GET /plans`."""
-    return shapes.PlanReply(
+    return account_replies.PlanReply(
         plan=plan,
         requests=limits.requests,
         batch_size=limits.batch_size,

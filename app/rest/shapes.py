@@ -11,13 +11,13 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from app.domain.classification import request as rules
 from app.domain.jobs.job import JobStatus
-from app.domain.plans import Plan
 from app.domain.schemas.schema import SchemaType
-from app.engines.contract import ConfidenceSource, InputType, Mode
+from app.engines.contract import ConfidenceSource, InputType, Mode, OutcomeKind
 from app.rest.parameters import MAX_ID
 
 
-def _about(text: str, **schema: Any) -> Meta:
+def about(text: str, **schema: Any) -> Meta:
+    """Describe a field; `schema` holds further keywords of JSON Schema."""
     return Meta(description=text, extra_json_schema=schema or None)
 
 
@@ -25,32 +25,44 @@ def _about(text: str, **schema: Any) -> Meta:
 # space than regular expressions do.
 _FILLED = r"^[^\u0000]*[^\s\u0000\u001c-\u001f\u0085][^\u0000]*$"
 _WITHOUT_NUL = r"^[^\u0000]*$"
-_INPUT = _about(
+_INPUT = about(
     "The content to classify. A text string, a public URL (image/audio/video), or a base64 data "
     "URI.",
     minLength=1,
     maxLength=rules.MAX_TEXT_LENGTH,
     pattern=_FILLED,
 )
-_TYPE = _about("Input type. Defaults to text, or to the schema's type.")
-_SCHEMA = _about(
+_TYPE = about("Input type. Defaults to text, or to the schema's type.")
+_SCHEMA = about(
     "ID of a saved schema. Overrides categories. Requires Starter or above.",
     minimum=1,
     maximum=MAX_ID,
 )
-_MODE = _about("How many results to return. Defaults to single, or to the schema's mode.")
-_TOP_N = _about(
+_MODE = about("How many results to return. Defaults to single, or to the schema's mode.")
+_TOP_N = about(
     f"Number of results for top_n mode. Default {rules.DEFAULT_TOP_N}.",
     minimum=1,
     maximum=rules.MAX_TOP_N,
 )
-_THRESHOLD = _about(
+_THRESHOLD = about(
     "Minimum confidence. Results below it are left out. Default 0.0.", minimum=0.0, maximum=1.0
 )
-_EXPLAIN = _about("If true, each label comes with what drove it. Default false.")
-_STORE = _about("If false, not even the preview of the input is kept. Default true.")
-_ASYNC = _about("If true, answer at once with an id to poll. Default false.")
-_DRY_RUN = _about(
+_EXPLAIN = about("If true, each label comes with what drove it. Default false.")
+_ALLOW_NONE = about(
+    "If true, the input may belong to none of the categories. single and top_n: the distribution "
+    "is over the categories and none, whose entry has the label null. The result gets an outcome. "
+    "Default false."
+)
+_MIN_MARGIN = about(
+    "How far the answer has to be from the next one, else its outcome is unsure. single and top_n: "
+    "between the first two confidences. multi: between each category's confidence and the "
+    "threshold, or 0.5 when that is 0. The result gets an outcome. Default: any.",
+    minimum=0.0,
+    maximum=1.0,
+)
+_STORE = about("If false, not even the preview of the input is kept. Default true.")
+_ASYNC = about("If true, answer at once with an id to poll. Default false.")
+_DRY_RUN = about(
     "If true, everything is checked as for the real request, the plan and the quota too, and the "
     "answer says what would be counted. Nothing is counted, stored or shown to a model, and an "
     "Idempotency-Key stays free for the real request. Default false."
@@ -59,11 +71,11 @@ _DRY_RUN = _about(
 
 CategoryName = Annotated[
     str,
-    _about("The label returned.", minLength=1, maxLength=rules.MAX_NAME_LENGTH, pattern=_FILLED),
+    about("The label returned.", minLength=1, maxLength=rules.MAX_NAME_LENGTH, pattern=_FILLED),
 ]
 _Example = Annotated[
     str,
-    _about("An input.", minLength=1, maxLength=rules.MAX_EXAMPLE_LENGTH, pattern=_FILLED),
+    about("An input.", minLength=1, maxLength=rules.MAX_EXAMPLE_LENGTH, pattern=_FILLED),
 ]
 
 
@@ -73,7 +85,7 @@ class CategoryBody(Struct):
     name: CategoryName
     description: Annotated[
         str | None,
-        _about(
+        about(
             "What the category means.",
             maxLength=rules.MAX_DESCRIPTION_LENGTH,
             pattern=_WITHOUT_NUL,
@@ -81,11 +93,11 @@ class CategoryBody(Struct):
     ] = None
     examples: Annotated[
         list[_Example] | None,
-        _about("Inputs that belong to the category.", maxItems=rules.MAX_EXAMPLES),
+        about("Inputs that belong to the category.", maxItems=rules.MAX_EXAMPLES),
     ] = None
 
 
-_CATEGORIES = _about(
+_CATEGORIES = about(
     "Names or category objects; names are unique. Omit for generic labels. "
     "Requires Starter or above.",
     minItems=1,
@@ -105,6 +117,8 @@ class ClassifyBody(Struct):
     top_n: Annotated[int | None, _TOP_N] = None
     threshold: Annotated[float | None, _THRESHOLD] = None
     explain: Annotated[bool | None, _EXPLAIN] = None
+    allow_none: Annotated[bool | None, _ALLOW_NONE] = None
+    min_margin: Annotated[float | None, _MIN_MARGIN] = None
     run_async: Annotated[bool | None, _ASYNC] = msgspec.field(default=None, name="async")
     store: Annotated[bool | None, _STORE] = None
     dry_run: Annotated[bool | None, _DRY_RUN] = None
@@ -114,7 +128,7 @@ class BatchItemBody(Struct):
     """One item of a batch; what it leaves out is as the batch says."""
 
     input: Annotated[str, _INPUT]
-    id: Annotated[str | None, _about("Your own ID, echoed. Default: the item's index.")] = None
+    id: Annotated[str | None, about("Your own ID, echoed. Default: the item's index.")] = None
     type: Annotated[InputType | None, _TYPE] = None
     categories: Annotated[list[CategoryName | CategoryBody] | None, _CATEGORIES] = None
     schema: Annotated[int | None, _SCHEMA] = None
@@ -124,7 +138,7 @@ class BatchBody(Struct):
     """Several inputs, and the settings that they share."""
 
     items: Annotated[
-        list[BatchItemBody], _about("What to classify: up to the plan's batch size.", minItems=1)
+        list[BatchItemBody], about("What to classify: up to the plan's batch size.", minItems=1)
     ]
     type: Annotated[InputType | None, _TYPE] = None
     categories: Annotated[list[CategoryName | CategoryBody] | None, _CATEGORIES] = None
@@ -133,17 +147,19 @@ class BatchBody(Struct):
     top_n: Annotated[int | None, _TOP_N] = None
     threshold: Annotated[float | None, _THRESHOLD] = None
     explain: Annotated[bool | None, _EXPLAIN] = None
+    allow_none: Annotated[bool | None, _ALLOW_NONE] = None
+    min_margin: Annotated[float | None, _MIN_MARGIN] = None
     run_async: Annotated[bool | None, _ASYNC] = msgspec.field(default=None, name="async")
     store: Annotated[bool | None, _STORE] = None
     dry_run: Annotated[bool | None, _DRY_RUN] = None
 
 
-_SCHEMA_NAME = _about("Human-readable name.", minLength=1, maxLength=200, pattern=_FILLED)
-_SCHEMA_DESCRIPTION = _about(
+_SCHEMA_NAME = about("Human-readable name.", minLength=1, maxLength=200, pattern=_FILLED)
+_SCHEMA_DESCRIPTION = about(
     "Internal note about what the schema is for.", maxLength=2000, pattern=_WITHOUT_NUL
 )
-_SCHEMA_TYPE = _about("Input type that the schema is for. Default any.")
-_SCHEMA_MODE = _about(
+_SCHEMA_TYPE = about("Input type that the schema is for. Default any.")
+_SCHEMA_MODE = about(
     "Default mode: single or multi. Default single.", enum=[Mode.SINGLE, Mode.MULTI, None]
 )
 
@@ -168,18 +184,34 @@ class SchemaChangeBody(Struct):
     mode: Annotated[Mode | None, _SCHEMA_MODE] = None
 
 
+_OUTCOME = about(
+    "There with allow_none or min_margin. matched: a category fits. none_of_the_above: more likely "
+    "than every category, in single and top_n; in multi, no category reaches the threshold and "
+    "none is more likely than not. unsure: the margin is below min_margin, or the best is below "
+    "the threshold."
+)
+_RESULT = about(
+    "single: label, confidence. multi and top_n: labels, best first, each with label and "
+    "confidence. A null label with a confidence is none of the categories, with allow_none; both "
+    "are null when the best is below the threshold. With explain: true, explanation beside each "
+    "label. With allow_none or min_margin, outcome: matched, none_of_the_above or unsure."
+)
+
+
 class LabelReply(Struct):
     """One label. Both are null when nothing reached the threshold."""
 
-    label: str | None
-    confidence: Annotated[float | None, _about("In [0, 1], rounded to 4 places.")]
-    explanation: Annotated[str | UnsetType, _about("What drove it, with explain: true.")] = UNSET
+    label: Annotated[str | None, about("Null with a confidence: none of the categories.")]
+    confidence: Annotated[float | None, about("In [0, 1], rounded to 4 places.")]
+    explanation: Annotated[str | UnsetType, about("What drove it, with explain: true.")] = UNSET
+    outcome: Annotated[OutcomeKind | UnsetType, _OUTCOME] = UNSET
 
 
 class LabelsReply(Struct):
     """The labels of multi and top_n, best first."""
 
     labels: list[LabelReply]
+    outcome: Annotated[OutcomeKind | UnsetType, _OUTCOME] = UNSET
 
 
 ResultReply = LabelReply | LabelsReply
@@ -189,10 +221,10 @@ class MetaReply(Struct):
     """How an answer came about."""
 
     model: str | None
-    latency_ms: Annotated[int | None, _about("Whole milliseconds from request in to result ready.")]
-    tokens: Annotated[int | None, _about("Tokens that the model read of the input.")]
+    latency_ms: Annotated[int | None, about("Whole milliseconds from request in to result ready.")]
+    tokens: Annotated[int | None, about("Tokens that the model read of the input.")]
     mode: Mode
-    confidence_source: Annotated[ConfidenceSource | None, _about("Where the confidence is from.")]
+    confidence_source: Annotated[ConfidenceSource | None, about("Where the confidence is from.")]
 
 
 class ClassifyReply(Struct):
@@ -201,7 +233,7 @@ class ClassifyReply(Struct):
     id: str
     status: JobStatus
     type: InputType
-    result: dict[str, Any] | None
+    result: Annotated[dict[str, Any] | None, _RESULT]
     meta: MetaReply
     created_at: str
 
@@ -209,13 +241,13 @@ class ClassifyReply(Struct):
 class PromiseReply(Struct):
     """What will be done without you waiting: poll `/jobs?id=…`, or use a webhook."""
 
-    id: Annotated[str, _about("Of the job, or of the batch.")]
+    id: Annotated[str, about("Of the job, or of the batch.")]
     status: JobStatus
 
 
-_COUNTED = _about("Requests that would be counted.")
-_LEFT = _about("Requests that would be left of the month's limit; null is unlimited.")
-_CHOICES = _about("The names to choose from; null for generic labels.")
+_COUNTED = about("Requests that would be counted.")
+_LEFT = about("Requests that would be left of the month's limit; null is unlimited.")
+_CHOICES = about("The names to choose from; null for generic labels.")
 
 
 class DryRunReply(Struct):
@@ -246,7 +278,7 @@ class BatchDryRunReply(Struct):
     dry_run: bool
     requests: Annotated[int, _COUNTED]
     remaining_after: Annotated[int | None, _LEFT]
-    items: Annotated[list[DryRunItemReply], _about("In the order sent.")]
+    items: Annotated[list[DryRunItemReply], about("In the order sent.")]
 
 
 class ItemErrorReply(Struct):
@@ -262,8 +294,8 @@ class JobReply(Struct):
     id: str
     status: JobStatus
     input_type: InputType
-    input_preview: Annotated[str | None, _about("The input's first 100 characters.")]
-    result: dict[str, Any] | None
+    input_preview: Annotated[str | None, about("The input's first 100 characters.")]
+    result: Annotated[dict[str, Any] | None, _RESULT]
     categories: list[str] | None
     schema_id: int | None
     model_used: str | None
@@ -288,7 +320,7 @@ class BatchItemReply(Struct):
 
     id: str
     status: JobStatus
-    result: dict[str, Any] | UnsetType = UNSET
+    result: Annotated[dict[str, Any] | UnsetType, _RESULT] = UNSET
     error: ItemErrorReply | UnsetType = UNSET
 
 
@@ -320,7 +352,7 @@ class SchemaReply(Struct):
     categories: list[str | dict[str, Any]]
     type: SchemaType
     mode: Mode
-    total_uses: Annotated[int, _about("How many classifications used it.")]
+    total_uses: Annotated[int, about("How many classifications used it.")]
     created_at: str
 
 
@@ -333,72 +365,13 @@ class SchemaListReply(Struct):
     offset: int
 
 
-class UsageLimitsReply(Struct):
-    """What the plan allows. Unlimited is null."""
-
-    requests: int | None
-    resets_at: str
-    media: bool
-    schemas: int | None
-    batch_size: int
-
-
-class UsageByTypeReply(Struct):
-    """Requests by input type."""
-
-    text: int
-    image: int
-    audio: int
-    video: int
-
-
-class UsageCountsReply(Struct):
-    """What was used. `remaining` is null when unlimited."""
-
-    requests: int
-    remaining: int | None
-    by_type: UsageByTypeReply
-    tokens: int
-
-
-class UsageReply(Struct):
-    """A month's usage against the plan's limits."""
-
-    period: str
-    plan: Plan
-    limits: UsageLimitsReply
-    usage: UsageCountsReply
-
-
-class PlanReply(Struct):
-    """What a plan allows. Unlimited is null."""
-
-    plan: Plan
-    requests: Annotated[int | None, _about("Requests a month.")]
-    batch_size: Annotated[int, _about("Items in a batch.")]
-    input_types: Annotated[list[InputType], _about("The kinds of content it may classify.")]
-    custom_categories: Annotated[bool, _about("Whether requests may bring their own categories.")]
-    schemas: Annotated[int | None, _about("Saved schemas.")]
-    api_keys: Annotated[int | None, _about("Live API keys.")]
-    webhooks: Annotated[int | None, _about("Webhooks.")]
-    history_days: Annotated[int | None, _about("Days for which jobs stay readable.")]
-    explain: Annotated[bool, _about("Whether answers may come with explanations.")]
-    async_jobs: Annotated[bool, _about("Whether jobs may be asked for without waiting.")]
-
-
-class PlanListReply(Struct):
-    """Every plan, cheapest first."""
-
-    plans: list[PlanReply]
-
-
 class ErrorBody(Struct):
     """An error. Further members go with its code."""
 
     code: str
     message: str
     docs: str
-    field: Annotated[str | UnsetType, _about("The field that is wrong.")] = UNSET
+    field: Annotated[str | UnsetType, about("The field that is wrong.")] = UNSET
 
 
 class ErrorReply(Struct):

@@ -4,11 +4,11 @@ from app.domain import clock
 from app.domain.clock import Period
 from app.domain.errors import InvalidRequest
 from app.domain.usage.read import get_usage as read_usage
+from app.rest.account_replies import UsageReply
 from app.rest.call import Call
 from app.rest.operation import Operation, Parameter
 from app.rest.rendering import render_usage
 from app.rest.reply import Reply
-from app.rest.shapes import UsageReply
 
 
 async def get_usage(call: Call) -> Reply:

@@ -55,6 +55,8 @@ def test_a_plan_bounds_its_keys(site: Site) -> None:
         (["classify"], "TEXT"),
         (["classify", "x", "--categories", "a,a"], "categories[1]"),
         (["classify", "x", "--threshold", "7"], "threshold"),
+        (["classify", "x", "--min-margin", "7"], "min_margin"),
+        (["classify", "x", "--min-margin", "nan"], "min_margin"),
         (["classify", "--file", "absent.csv", "--out", "x.jsonl"], "absent.csv"),
         (["evaluate", "absent.jsonl"], "absent.jsonl"),
         (["nonsense"], "nonsense"),
@@ -94,6 +96,19 @@ def test_classify_texts(site: Site) -> None:
     assert line["input"] == texts[0]
     assert line["result"]["labels"][0]["label"] == "billing"
     assert line["result"]["labels"][0]["explanation"]
+
+
+def test_classify_with_a_way_out(site: Site) -> None:
+    texts = ["I was charged twice for my order", "my tomato plants are growing"]
+    words = ["--categories", "billing,gardening", "--allow-none"]
+    lines = site.command("classify", *texts, *words).stdout.splitlines()
+    assert lines[::2] == ["matched", "matched"]
+    assert [line.split("\t")[0] for line in lines[1::2]] == ["billing", "gardening"]
+    far = "The committee elected a new president on Tuesday."
+    assert site.command("classify", far, *words).stdout.startswith("none_of_the_above\n-\t0.")
+    thin = site.command("classify", texts[0], *words, "--min-margin", "1", "--json").stdout
+    result = json.loads(thin)["result"]
+    assert (result["label"], result["outcome"]) == ("billing", "unsure")
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])

@@ -111,9 +111,11 @@ def test_descriptions_and_examples_decide(tenant: Tenant) -> None:
 def test_a_null_field_counts_as_left_out(tenant: Tenant) -> None:
     answer = classify(
         tenant, input=COSTS, categories=TOPICS, type=None, mode=None, top_n=None,
-        threshold=None, explain=None, schema=None, store=None, **{"async": None},
+        threshold=None, explain=None, schema=None, store=None, allow_none=None, min_margin=None,
+        **{"async": None},
     )  # fmt: skip
     assert answer["result"]["label"] == "finance"
+    assert set(answer["result"]) == {"label", "confidence"}
 
 
 def test_unknown_fields_are_ignored(tenant: Tenant) -> None:

@@ -14,7 +14,7 @@ from tests.conftest import Tenant
 CODES = {code.value for code in ErrorCode}
 FIELDS = [
     "input", "type", "categories", "schema", "mode", "top_n", "threshold", "explain", "async",
-    "store", "items", "id", "name", "description",
+    "store", "allow_none", "min_margin", "items", "id", "name", "description",
 ]  # fmt: skip
 POSTS = ["/api/v1/classify", "/api/v1/batch", "/api/v1/schemas"]
 

@@ -33,7 +33,7 @@ def check_batch_values(request: BatchRequest) -> None:
     if not request.items:
         raise InvalidRequest(("items",), "must hold at least 1 item, got 0")
     check_categories(request.categories)
-    check_options(top_n=request.top_n, threshold=request.threshold)
+    check_options(top_n=request.top_n, threshold=request.threshold, min_margin=request.min_margin)
     seen: dict[str, int] = {}
     for index, item in enumerate(request.items):
         at: FieldPath = ("items", index)
@@ -115,6 +115,8 @@ def _admit_item(
         top_n=request.top_n,
         threshold=request.threshold,
         explain=request.explain,
+        allow_none=request.allow_none,
+        min_margin=request.min_margin,
         store=request.store,
     )
     return admit(

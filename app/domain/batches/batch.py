@@ -44,6 +44,8 @@ class BatchRequest:
     top_n: int | None = None
     threshold: float | None = None
     explain: bool | None = None
+    allow_none: bool | None = None
+    min_margin: float | None = None
     run_async: bool | None = None
     store: bool | None = None
 

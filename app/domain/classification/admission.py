@@ -124,6 +124,8 @@ def admit(
         top_n=DEFAULT_TOP_N if request.top_n is None else request.top_n,
         threshold=request.threshold or 0.0,
         explain=bool(request.explain),
+        allow_none=bool(request.allow_none),
+        min_margin=request.min_margin,
     )
     return Admitted(
         task=task,

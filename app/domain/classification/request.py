@@ -36,6 +36,8 @@ class ClassifyRequest:
     top_n: int | None = None
     threshold: float | None = None
     explain: bool | None = None
+    allow_none: bool | None = None
+    min_margin: float | None = None
     run_async: bool | None = None
     store: bool | None = None
 
@@ -48,7 +50,7 @@ def check_values(request: ClassifyRequest) -> None:
     """
     check_input(("input",), request.input)
     check_categories(request.categories)
-    check_options(top_n=request.top_n, threshold=request.threshold)
+    check_options(top_n=request.top_n, threshold=request.threshold, min_margin=request.min_margin)
 
 
 def check_input(path: FieldPath, text: str) -> None:
@@ -58,12 +60,13 @@ def check_input(path: FieldPath, text: str) -> None:
         raise InvalidRequest(path, "must not be empty")
 
 
-def check_options(*, top_n: int | None, threshold: float | None) -> None:
-    """Hold `top_n` and `threshold` to their ranges."""
+def check_options(*, top_n: int | None, threshold: float | None, min_margin: float | None) -> None:
+    """Hold `top_n`, `threshold` and `min_margin` to their ranges."""
     if top_n is not None and not 1 <= top_n <= MAX_TOP_N:
         raise InvalidRequest(("top_n",), f"must be from 1 to {MAX_TOP_N}, got {top_n}")
-    if threshold is not None and not 0.0 <= threshold <= 1.0:
-        raise InvalidRequest(("threshold",), f"must be from 0.0 to 1.0, got {threshold}")
+    for name, share in (("threshold", threshold), ("min_margin", min_margin)):
+        if share is not None and not 0.0 <= share <= 1.0:
+            raise InvalidRequest((name,), f"must be from 0.0 to 1.0, got {share}")
 
 
 def check_categories(categories: Sequence[Category] | None, *, at: FieldPath = ()) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 
 from app.domain.errors import ErrorCode
-from app.engines.contract import ConfidenceSource, InputType, Label, Mode
+from app.engines.contract import ConfidenceSource, InputType, Label, Mode, OutcomeKind
 
 PREVIEW_LENGTH = 100
 
@@ -39,10 +39,11 @@ class JobError:
 class Job:
     """One classification, from acceptance to its end.
 
-    `labels` is what mode and threshold left, best first: None until the job completed. `model` is
-    the engine's real model; faces show it under the operator's label. `latency_ms` is from request
-    in to result ready. `input_preview` is None when the caller asked that nothing be stored.
-    `item_id` is the caller's own id of the item of a batch.
+    `labels` is what mode and threshold left, best first: None until the job completed. `outcome` is
+    None unless the caller allowed none of the categories or wanted a margin. `model` is the
+    engine's real model; faces show it under the operator's label. `latency_ms` is from request in
+    to result ready. `input_preview` is None when the caller asked that nothing be stored. `item_id`
+    is the caller's own id of the item of a batch.
     """
 
     id: int
@@ -64,3 +65,4 @@ class Job:
     completed_at: datetime | None
     batch_id: str | None = None
     item_id: str | None = None
+    outcome: OutcomeKind | None = None

@@ -93,6 +93,7 @@ def completed(
             (label.label, label.confidence, label.explanation if admitted.store else None)
             for label in outcome.labels
         ),
+        outcome=None if outcome.outcome is None else outcome.outcome.value,
         model=outcome.model,
         confidence_source=outcome.confidence_source.value,
         tokens=outcome.tokens,
@@ -180,4 +181,5 @@ def job_of(
         completed_at=end.completed_at,
         batch_id=batch_id,
         item_id=start.item_id,
+        outcome=outcome.outcome if outcome else None,
     )

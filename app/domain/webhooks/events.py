@@ -6,7 +6,7 @@ import msgspec
 
 from app.domain.clock import to_iso
 from app.domain.jobs.result import result_of
-from app.engines.contract import Label, Mode
+from app.engines.contract import Label, Mode, OutcomeKind
 from app.storage.ledger.announcing import BATCH_COMPLETED, JOB_COMPLETED, JOB_FAILED
 from app.storage.ledger.records import EndedBatch, EndedJob
 
@@ -63,7 +63,8 @@ EVENTS = Events()
 def _result_or_error(job: EndedJob) -> dict[str, Any]:
     if job.labels is None:
         return {"error": {"code": job.error_code, "message": job.error_message}}
-    return {"result": result_of(Mode(job.mode), [Label(*label) for label in job.labels])}
+    outcome = None if job.outcome is None else OutcomeKind(job.outcome)
+    return {"result": result_of(Mode(job.mode), [Label(*label) for label in job.labels], outcome)}
 
 
 def _dump(body: dict[str, Any]) -> str:

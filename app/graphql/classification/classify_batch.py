@@ -56,6 +56,17 @@ class ClassifyBatchInput:
     explain: bool | None = strawberry.field(
         default=None, description="Whether to say what drove each label. Default false."
     )
+    allow_none: bool | None = strawberry.field(
+        default=None,
+        description="Whether it may belong to none of the categories: the result gets an outcome, "
+        "and a distribution is over the categories and none. Default false.",
+    )
+    min_margin: float | None = strawberry.field(
+        default=None,
+        description="How far the answer has to be from the next one, 0.0 to 1.0, else its outcome "
+        "is UNSURE: in SINGLE and TOP_N between the first two confidences, in MULTI between each "
+        "category's confidence and the threshold, or 0.5 when that is 0.",
+    )
     run_async: bool | None = strawberry.field(
         name="async",
         default=None,
@@ -91,6 +102,8 @@ class ClassifyBatchInput:
             top_n=self.top_n,
             threshold=self.threshold,
             explain=self.explain,
+            allow_none=self.allow_none,
+            min_margin=self.min_margin,
             run_async=self.run_async,
             store=self.store,
         )

@@ -46,6 +46,17 @@ class ClassifyInput:
     explain: bool | None = strawberry.field(
         default=None, description="Whether to say what drove each label. Default false."
     )
+    allow_none: bool | None = strawberry.field(
+        default=None,
+        description="Whether it may belong to none of the categories: the result gets an outcome, "
+        "and a distribution is over the categories and none. Default false.",
+    )
+    min_margin: float | None = strawberry.field(
+        default=None,
+        description="How far the answer has to be from the next one, 0.0 to 1.0, else its outcome "
+        "is UNSURE: in SINGLE and TOP_N between the first two confidences, in MULTI between each "
+        "category's confidence and the threshold, or 0.5 when that is 0.",
+    )
     run_async: bool | None = strawberry.field(
         name="async",
         default=None,
@@ -72,6 +83,8 @@ class ClassifyInput:
             top_n=self.top_n,
             threshold=self.threshold,
             explain=self.explain,
+            allow_none=self.allow_none,
+            min_margin=self.min_margin,
             run_async=self.run_async,
             store=self.store,
         )

@@ -11,7 +11,7 @@ from app.domain.jobs import job as domain
 from app.domain.jobs.job import JobStatus
 from app.domain.jobs.shown_model import shown_model
 from app.engines import contract
-from app.engines.contract import ConfidenceSource, InputType, Mode
+from app.engines.contract import ConfidenceSource, InputType, Mode, OutcomeKind
 from app.graphql.context import Info
 from app.graphql.scalars import DateTime
 from app.settings import Settings
@@ -26,7 +26,10 @@ SchemaType = Annotated["Schema", strawberry.lazy("app.graphql.schemas.types")]
 
 @strawberry.type(description="One label of a result.")
 class Label:
-    label: str = strawberry.field(description="The category's name, or a generic label.")
+    label: str | None = strawberry.field(
+        description="The category's name, or a generic label; null for none of the categories, "
+        "which only allowNone brings."
+    )
     confidence: float = strawberry.field(description="From 0 to 1, rounded to 4 places.")
     explanation: str | None = strawberry.field(
         description="What drove it; null unless explain was asked for."
@@ -41,7 +44,8 @@ class Label:
 @strawberry.type(description="What a job found: one shape for every mode.")
 class ClassificationResult:
     label: str | None = strawberry.field(
-        description="The best label; null when nothing reached the threshold."
+        description="The best label; null when nothing reached the threshold, and when none of "
+        "the categories is the best, which only allowNone brings."
     )
     confidence: float | None = strawberry.field(
         description="Its confidence; null when nothing reached the threshold."
@@ -52,9 +56,14 @@ class ClassificationResult:
     labels: list[Label] = strawberry.field(
         description="All that the mode and the threshold left, best first."
     )
+    outcome: OutcomeKind | None = strawberry.field(
+        description="What it comes to; null unless allowNone or minMargin was asked for."
+    )
 
     @classmethod
-    def of(cls, labels: tuple[contract.Label, ...]) -> ClassificationResult:
+    def of(
+        cls, labels: tuple[contract.Label, ...], outcome: OutcomeKind | None
+    ) -> ClassificationResult:
         """Show a result."""
         best = labels[0] if labels else None
         return cls(
@@ -62,6 +71,7 @@ class ClassificationResult:
             confidence=best.confidence if best else None,
             explanation=best.explanation if best else None,
             labels=[Label.of(label) for label in labels],
+            outcome=outcome,
         )
 
 
@@ -154,7 +164,9 @@ class Job:
             status=job.status,
             input_type=job.input_type,
             input_preview=job.input_preview,
-            result=None if job.labels is None else ClassificationResult.of(job.labels),
+            result=(
+                None if job.labels is None else ClassificationResult.of(job.labels, job.outcome)
+            ),
             error=None if error is None else JobError(code=error.code, message=error.message),
             categories=None if job.categories is None else list(job.categories),
             schema_id=None if job.schema_id is None else strawberry.ID(str(job.schema_id)),

@@ -17,6 +17,9 @@ export const day = (iso: string): string => days.format(new Date(iso));
 /** `TOP_N` as a word: "top n". */
 export const word = (constant: string): string => constant.toLowerCase().replaceAll("_", " ");
 
+/** A null label among others, for callers that allow it. */
+export const NONE = "none of the categories";
+
 /** The month `count` months after `period` ("2026-11"). */
 export function addMonths(period: string, count: number): string {
   const [year = 0, month = 1] = period.split("-").map(Number);

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import type { JobFilter } from "./api";
 import type { ViewProps } from "./app";
-import { moment, number, percent, word } from "./format";
+import { NONE, moment, number, percent, word } from "./format";
 import { useLoaded } from "./load";
 import { Problem } from "./parts";
 import type { InputType, Job, JobStatus } from "./types";
@@ -124,7 +124,7 @@ function Row({ job }: { job: Job }) {
         {job.error === null ? (
           job.result?.labels.map(({ label, confidence }) => (
             <div key={label}>
-              {label} <small>{percent(confidence ?? 0)}</small>
+              {label ?? NONE} <small>{percent(confidence ?? 0)}</small>
             </div>
           ))
         ) : (

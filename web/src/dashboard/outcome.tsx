@@ -1,5 +1,5 @@
 /** @jsxImportSource preact */
-import { number, percent, word } from "./format";
+import { NONE, number, percent, word } from "./format";
 import { Bar } from "./parts";
 import type { Classified } from "./types";
 
@@ -17,10 +17,10 @@ export function Outcome({ job }: { job: Classified }) {
           {result.labels.map((entry) => (
             <li key={entry.label}>
               <div className="row">
-                <b>{entry.label}</b>
+                <b>{entry.label ?? NONE}</b>
                 <span>{percent(entry.confidence ?? 0)}</span>
               </div>
-              <Bar value={entry.confidence ?? 0} label={entry.label ?? ""} />
+              <Bar value={entry.confidence ?? 0} label={entry.label ?? NONE} />
               {entry.explanation ? <p className="hint">{entry.explanation}</p> : null}
             </li>
           ))}
