@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from app.domain.plans import Plan
 from app.engines.contract import InputType
-from app.rest.shapes import about
+from app.rest.described import about
 
 
 class UsageLimitsReply(Struct):

@@ -8,14 +8,9 @@ from app.rest.call import Call
 from app.rest.classify import WORK_ERRORS, to_categories
 from app.rest.operation import Operation
 from app.rest.rendering import render_batch, render_batch_dry_run, render_promise
+from app.rest.replies import BatchDryRunReply, BatchReply, PromiseReply
 from app.rest.reply import Reply
-from app.rest.shapes import (
-    BatchBody,
-    BatchDryRunReply,
-    BatchItemBody,
-    BatchReply,
-    PromiseReply,
-)
+from app.rest.shapes import BatchBody, BatchItemBody
 
 
 async def post_batch(call: Call) -> Reply:

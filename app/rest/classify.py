@@ -11,14 +11,9 @@ from app.engines.contract import Category
 from app.rest.call import Call
 from app.rest.operation import Operation
 from app.rest.rendering import render_classification, render_dry_run, render_promise
+from app.rest.replies import ClassifyReply, DryRunReply, PromiseReply
 from app.rest.reply import Reply
-from app.rest.shapes import (
-    CategoryBody,
-    ClassifyBody,
-    ClassifyReply,
-    DryRunReply,
-    PromiseReply,
-)
+from app.rest.shapes import CategoryBody, ClassifyBody
 
 
 async def post_classify(call: Call) -> Reply:

@@ -10,8 +10,8 @@ from app.rest.call import Call
 from app.rest.operation import Operation, Parameter
 from app.rest.parameters import JOB_ID, PAGE
 from app.rest.rendering import render_batch, render_job
+from app.rest.replies import BatchReply, JobListReply, JobReply
 from app.rest.reply import Reply
-from app.rest.shapes import BatchReply, JobListReply, JobReply
 
 
 async def get_jobs(call: Call) -> Reply:

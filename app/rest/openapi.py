@@ -12,8 +12,8 @@ from app import __version__
 from app.domain.errors import ErrorCode, MethodNotAllowed
 from app.domain.services import Services
 from app.rest.operation import Operation, Parameter
+from app.rest.replies import ErrorReply
 from app.rest.resource import error_response
-from app.rest.shapes import ErrorReply
 
 _REF = "#/components/schemas/{name}"
 # What every authenticated operation may answer.

@@ -18,7 +18,7 @@ from app.domain.plans import Limits, Plan
 from app.domain.schemas.schema import Schema
 from app.domain.usage.usage import Usage
 from app.engines.contract import Category, InputType
-from app.rest import account_replies, shapes
+from app.rest import account_replies, replies
 from app.settings import Settings
 
 
@@ -34,14 +34,14 @@ def render_result(job: Job) -> dict[str, Any] | None:
     return None if job.labels is None else result_of(job.mode, job.labels, job.outcome)
 
 
-def render_classification(job: Job, settings: Settings) -> shapes.ClassifyReply:
+def render_classification(job: Job, settings: Settings) -> replies.ClassifyReply:
     """Render the answer to `POST /classify`."""
-    return shapes.ClassifyReply(
+    return replies.ClassifyReply(
         id=str(job.id),
         status=job.status,
         type=job.input_type,
         result=render_result(job),
-        meta=shapes.MetaReply(
+        meta=replies.MetaReply(
             model=shown_model(settings, job),
             latency_ms=job.latency_ms,
             tokens=job.tokens,
@@ -52,15 +52,15 @@ def render_classification(job: Job, settings: Settings) -> shapes.ClassifyReply:
     )
 
 
-def render_promise(promised_id: str) -> shapes.PromiseReply:
+def render_promise(promised_id: str) -> replies.PromiseReply:
     """Render the 202 of a job or a batch that somebody will do."""
-    return shapes.PromiseReply(id=promised_id, status=JobStatus.PENDING)
+    return replies.PromiseReply(id=promised_id, status=JobStatus.PENDING)
 
 
-def render_dry_run(dry_run: DryRun) -> shapes.DryRunReply:
+def render_dry_run(dry_run: DryRun) -> replies.DryRunReply:
     """Render what a classification would be."""
     (planned,) = dry_run.jobs
-    return shapes.DryRunReply(
+    return replies.DryRunReply(
         dry_run=True,
         requests=len(dry_run.jobs),
         remaining_after=dry_run.remaining_after,
@@ -71,9 +71,9 @@ def render_dry_run(dry_run: DryRun) -> shapes.DryRunReply:
     )
 
 
-def render_batch_dry_run(dry_run: DryRun) -> shapes.BatchDryRunReply:
+def render_batch_dry_run(dry_run: DryRun) -> replies.BatchDryRunReply:
     """Render what a batch would be."""
-    return shapes.BatchDryRunReply(
+    return replies.BatchDryRunReply(
         dry_run=True,
         requests=len(dry_run.jobs),
         remaining_after=dry_run.remaining_after,
@@ -81,8 +81,8 @@ def render_batch_dry_run(dry_run: DryRun) -> shapes.BatchDryRunReply:
     )
 
 
-def _render_planned(planned: Admitted) -> shapes.DryRunItemReply:
-    return shapes.DryRunItemReply(
+def _render_planned(planned: Admitted) -> replies.DryRunItemReply:
+    return replies.DryRunItemReply(
         id=planned.item_id or "",
         type=planned.task.input_type,
         mode=planned.task.mode,
@@ -91,9 +91,9 @@ def _render_planned(planned: Admitted) -> shapes.DryRunItemReply:
     )
 
 
-def render_job(job: Job, settings: Settings) -> shapes.JobReply:
+def render_job(job: Job, settings: Settings) -> replies.JobReply:
     """Render the job object."""
-    return shapes.JobReply(
+    return replies.JobReply(
         id=str(job.id),
         status=job.status,
         input_type=job.input_type,
@@ -110,20 +110,20 @@ def render_job(job: Job, settings: Settings) -> shapes.JobReply:
     )
 
 
-def _render_job_error(job: Job) -> shapes.ItemErrorReply | msgspec.UnsetType:
+def _render_job_error(job: Job) -> replies.ItemErrorReply | msgspec.UnsetType:
     if job.error is None:
         return UNSET
-    return shapes.ItemErrorReply(code=job.error.code.value, message=job.error.message)
+    return replies.ItemErrorReply(code=job.error.code.value, message=job.error.message)
 
 
-def render_batch(batch: Batch) -> shapes.BatchReply:
+def render_batch(batch: Batch) -> replies.BatchReply:
     """Render a batch, with its results once it has ended."""
     ended = batch.status in {JobStatus.COMPLETED, JobStatus.FAILED}
-    return shapes.BatchReply(
+    return replies.BatchReply(
         id=batch.id,
         status=batch.status,
         results=[_render_item(job) for job in batch.jobs] if ended else UNSET,
-        meta=shapes.BatchMetaReply(
+        meta=replies.BatchMetaReply(
             total=batch.total,
             completed=batch.completed,
             failed=batch.failed,
@@ -133,9 +133,9 @@ def render_batch(batch: Batch) -> shapes.BatchReply:
     )
 
 
-def _render_item(job: Job) -> shapes.BatchItemReply:
+def _render_item(job: Job) -> replies.BatchItemReply:
     result = render_result(job)
-    return shapes.BatchItemReply(
+    return replies.BatchItemReply(
         id=job.item_id or str(job.id),
         status=job.status,
         result=UNSET if result is None else result,
@@ -143,9 +143,9 @@ def _render_item(job: Job) -> shapes.BatchItemReply:
     )
 
 
-def render_schema(schema: Schema) -> shapes.SchemaReply:
+def render_schema(schema: Schema) -> replies.SchemaReply:
     """Render a schema."""
-    return shapes.SchemaReply(
+    return replies.SchemaReply(
         id=schema.id,
         name=schema.name,
         description=schema.description,

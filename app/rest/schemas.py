@@ -19,8 +19,9 @@ from app.rest.classify import to_categories
 from app.rest.operation import Operation
 from app.rest.parameters import PAGE, REQUIRED_SCHEMA_ID, SCHEMA_ID
 from app.rest.rendering import render_schema
+from app.rest.replies import SchemaListReply, SchemaReply
 from app.rest.reply import Reply
-from app.rest.shapes import SchemaBody, SchemaChangeBody, SchemaListReply, SchemaReply
+from app.rest.shapes import SchemaBody, SchemaChangeBody
 
 
 async def get_schemas(call: Call) -> Reply:
