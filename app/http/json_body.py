@@ -39,6 +39,7 @@ def parse_json(body: bytes, *, content_type: str | None, shape: type[T]) -> T:
         InvalidRequest: It is JSON of another shape; the error names the field.
     """
     _check_content_type(content_type)
+    _check_encoding(body)
     try:
         return msgspec.json.decode(body, type=shape)
     except msgspec.ValidationError as error:
@@ -46,6 +47,16 @@ def parse_json(body: bytes, *, content_type: str | None, shape: type[T]) -> T:
         raise _as_invalid_request(str(error), shape) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         _explain_undecodable(body)
+
+
+def _check_encoding(body: bytes) -> None:
+    # msgspec does not look into the strings of the fields that it skips.
+    if body.isascii():
+        return
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise InvalidJson("Request body is not valid JSON: it is not UTF-8.") from None
 
 
 def _check_well_formed(body: bytes) -> None:
@@ -74,6 +85,8 @@ def _explain_undecodable(body: bytes) -> NoReturn:
     path = _surrogate_path(value)
     if path is None:
         raise InvalidJson("Request body is nested too deeply.")
+    if not path:
+        raise InvalidRequest((), "Names must be valid Unicode, without lone surrogates.")
     raise InvalidRequest(path, "must be valid Unicode, without lone surrogates")
 
 
@@ -84,15 +97,22 @@ def _refuse_constant(name: str) -> NoReturn:
 def _surrogate_path(value: object, path: FieldPath = ()) -> FieldPath | None:
     match value:
         case str():
-            return path if any("\ud800" <= char <= "\udfff" for char in value) else None
+            return path if _has_surrogate(value) else None
         case list():
             steps: list[tuple[str | int, Any]] = list(enumerate(value))
+        case dict() if any(map(_has_surrogate, value)):
+            # A name that can't be written is told by the object it stands in.
+            return path
         case dict():
             steps = list(value.items())
         case _:
             return None
     found = (_surrogate_path(child, (*path, step)) for step, child in steps)
     return next((inner for inner in found if inner is not None), None)
+
+
+def _has_surrogate(text: str) -> bool:
+    return any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _as_invalid_request(message: str, shape: type) -> InvalidRequest:

@@ -113,13 +113,13 @@ class Call:
         return value
 
 
-def parse_integer(path: FieldPath, text: str) -> int:
-    """Read a whole number that every database can hold.
+def parse_integer(path: FieldPath, text: str, *, kind: str = "an integer") -> int:
+    """Read a whole number that every database can hold; `kind` says what else would do.
 
     Raises:
         InvalidRequest: It is not one; the error names the field.
     """
     digits = text.removeprefix("-")
     if not digits.isascii() or not digits.isdigit() or len(digits) > 18:
-        raise InvalidRequest(path, f"must be an integer, got '{text[:40]}'")
+        raise InvalidRequest(path, f"must be {kind}, got '{text[:40]}'")
     return int(text)

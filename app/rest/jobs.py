@@ -6,7 +6,7 @@ from app.domain.errors import ErrorCode
 from app.domain.jobs.job import JobStatus
 from app.domain.jobs.read import JobFilter, get_job, list_jobs
 from app.engines.contract import InputType
-from app.rest.call import Call
+from app.rest.call import Call, parse_integer
 from app.rest.operation import Operation, Parameter
 from app.rest.parameters import JOB_ID, PAGE
 from app.rest.rendering import render_batch, render_job
@@ -26,7 +26,8 @@ async def get_jobs(call: Call) -> Reply:
     if wanted is not None and is_batch_id(wanted):
         return Reply(render_batch(await get_batch(call.account, wanted)))
     if wanted is not None:
-        return Reply(render_job(await get_job(call.account, call.required_id()), settings))
+        job_id = parse_integer(("id",), wanted, kind="an integer, or a batch's id")
+        return Reply(render_job(await get_job(call.account, job_id), settings))
     page = await list_jobs(call.account, which, limit=limit, offset=offset)
     jobs = [render_job(job, settings) for job in page.jobs]
     return Reply(JobListReply(jobs=jobs, total=page.total, limit=limit, offset=offset))

@@ -1,10 +1,9 @@
 """Query parameters that several addresses share."""
 
+from app.domain.classification.request import MAX_ID
 from app.rest.call import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET
 from app.rest.operation import Parameter
 
-# What a 64-bit column holds in every database, in whole digits.
-MAX_ID = 10**18 - 1
 _WHICH = "Which one; it may stand in the path instead."
 JOB_ID = Parameter(
     "id", _WHICH, {"type": "string", "pattern": "^([0-9]{1,18}|batch_[0-9a-f]{24})$"}

@@ -14,7 +14,6 @@ from app.domain.classification import request as rules
 from app.domain.schemas.schema import SchemaType
 from app.engines.contract import InputType, Mode
 from app.rest.described import about
-from app.rest.parameters import MAX_ID
 
 # The rules of `check_text` and "must not be empty". Python takes a few more characters for white
 # space than regular expressions do.
@@ -37,7 +36,7 @@ _TYPE = about("Input type. Defaults to text, or to the schema's type.")
 _SCHEMA = about(
     "ID of a saved schema. Overrides categories. Requires Starter or above.",
     minimum=1,
-    maximum=MAX_ID,
+    maximum=rules.MAX_ID,
 )
 _MODE = about("How many results to return. Defaults to single, or to the schema's mode.")
 _TOP_N = about(

@@ -15,8 +15,10 @@ from app.domain.classification.admission import (
 from app.domain.classification.request import (
     ClassifyRequest,
     check_categories,
+    check_filled,
     check_input,
     check_options,
+    check_schema_id,
     check_text,
 )
 from app.domain.errors import FieldPath, InvalidRequest, PlanRestriction
@@ -33,14 +35,17 @@ def check_batch_values(request: BatchRequest) -> None:
     if not request.items:
         raise InvalidRequest(("items",), "must hold at least 1 item, got 0")
     check_categories(request.categories)
+    check_schema_id(("schema",), request.schema)
     check_options(top_n=request.top_n, threshold=request.threshold, min_margin=request.min_margin)
     seen: dict[str, int] = {}
     for index, item in enumerate(request.items):
         at: FieldPath = ("items", index)
         check_input((*at, "input"), item.input)
         check_categories(item.categories, at=at)
+        check_schema_id((*at, "schema"), item.schema)
         item_id = id_of(item, index)
         check_text((*at, "id"), item_id, maximum=MAX_ITEM_ID_LENGTH)
+        check_filled((*at, "id"), item_id)
         first = seen.setdefault(item_id, index)
         if first != index:
             raise InvalidRequest((*at, "id"), f"must be unique, but items[{first}] has the same")

@@ -19,6 +19,10 @@ MAX_EXAMPLES = 100
 MAX_EXAMPLE_LENGTH = 10_000
 MAX_TOP_N = 10
 DEFAULT_TOP_N = 3
+# What a 64-bit column holds in every database, in whole digits.
+MAX_ID = 10**18 - 1
+# Unicode's general categories of controls and of format characters, such as the zero-width space.
+_INVISIBLE = frozenset({"Cc", "Cf"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +54,14 @@ def check_values(request: ClassifyRequest) -> None:
     """
     check_input(("input",), request.input)
     check_categories(request.categories)
+    check_schema_id(("schema",), request.schema)
     check_options(top_n=request.top_n, threshold=request.threshold, min_margin=request.min_margin)
 
 
 def check_input(path: FieldPath, text: str) -> None:
     """Hold an input to its rules: not empty, at most 1,000,000 characters, valid Unicode."""
     check_text(path, text, maximum=MAX_TEXT_LENGTH)
-    if not text.strip():
-        raise InvalidRequest(path, "must not be empty")
+    check_filled(path, text)
 
 
 def check_options(*, top_n: int | None, threshold: float | None, min_margin: float | None) -> None:
@@ -67,6 +71,12 @@ def check_options(*, top_n: int | None, threshold: float | None, min_margin: flo
     for name, share in (("threshold", threshold), ("min_margin", min_margin)):
         if share is not None and not 0.0 <= share <= 1.0:
             raise InvalidRequest((name,), f"must be from 0.0 to 1.0, got {share}")
+
+
+def check_schema_id(path: FieldPath, schema_id: int | None) -> None:
+    """Refuse a number that no database could look for."""
+    if schema_id is not None and abs(schema_id) > MAX_ID:
+        raise InvalidRequest(path, f"must be at most {MAX_ID}, got {schema_id}")
 
 
 def check_categories(categories: Sequence[Category] | None, *, at: FieldPath = ()) -> None:
@@ -99,6 +109,12 @@ def check_text(path: FieldPath, text: str, *, maximum: int) -> None:
         raise InvalidRequest(path, "must be valid Unicode, without lone surrogates")
 
 
+def check_filled(path: FieldPath, text: str) -> None:
+    """Refuse a text that shows nothing: white space, controls, invisible format characters."""
+    if all(unicodedata.category(char) in _INVISIBLE for char in text.strip()):
+        raise InvalidRequest(path, "must not be empty")
+
+
 def _name_key(name: str) -> str:
     # Two names that look the same to a reader would make an answer ambiguous.
     return unicodedata.normalize("NFC", name).strip()
@@ -106,8 +122,7 @@ def _name_key(name: str) -> str:
 
 def _check_category(path: FieldPath, category: Category) -> None:
     check_text((*path, "name"), category.name, maximum=MAX_NAME_LENGTH)
-    if not category.name.strip():
-        raise InvalidRequest((*path, "name"), "must not be empty")
+    check_filled((*path, "name"), category.name)
     if category.description is not None:
         check_text((*path, "description"), category.description, maximum=MAX_DESCRIPTION_LENGTH)
     if len(category.examples) > MAX_EXAMPLES:
@@ -117,5 +132,4 @@ def _check_category(path: FieldPath, category: Category) -> None:
         )
     for index, example in enumerate(category.examples):
         check_text((*path, "examples", index), example, maximum=MAX_EXAMPLE_LENGTH)
-        if not example.strip():
-            raise InvalidRequest((*path, "examples", index), "must not be empty")
+        check_filled((*path, "examples", index), example)

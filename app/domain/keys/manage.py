@@ -2,6 +2,7 @@
 
 from app.domain import clock
 from app.domain.accounts.account import Account
+from app.domain.classification.request import check_filled
 from app.domain.errors import ErrorCode, InvalidRequest, NotFound, PlanRestriction
 from app.domain.keys.key import ApiKey, NewApiKey, generate_secret, hash_secret, hint_of
 from app.domain.plans import cheapest_plan
@@ -108,6 +109,7 @@ def _check_name(name: str) -> str:
         raise InvalidRequest(("name",), f"must have 1 to {MAX_NAME_LENGTH} characters")
     if "\x00" in cleaned or any("\ud800" <= char <= "\udfff" for char in cleaned):
         raise InvalidRequest(("name",), "must be valid Unicode, without NUL or lone surrogates")
+    check_filled(("name",), cleaned)
     return cleaned
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.domain import clock
 from app.domain.accounts.account import Account
-from app.domain.classification.request import check_categories, check_text
+from app.domain.classification.request import check_categories, check_filled, check_text
 from app.domain.errors import ErrorCode, InvalidRequest, NotFound, PlanRestriction
 from app.domain.plans import cheapest_plan
 from app.domain.schemas.schema import Schema, SchemaType, dump_categories, load_categories
@@ -235,8 +235,7 @@ def _columns_of(request: SchemaRequest) -> dict[str, Any]:
 
 def _check_name(name: str) -> str:
     check_text(("name",), name, maximum=MAX_NAME_LENGTH)
-    if not name.strip():
-        raise InvalidRequest(("name",), "must not be empty")
+    check_filled(("name",), name)
     return name.strip()
 
 
