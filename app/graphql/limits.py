@@ -23,6 +23,8 @@ from graphql import (
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
+    Token,
+    TokenKind,
 )
 
 # Characters, not tokens: the lexer reads them one by one. Long inputs belong into variables.
@@ -33,6 +35,8 @@ MAX_ALIASES = 50
 MAX_ROOT_FIELDS = 20
 MAX_COMPLEXITY = 20_000
 MAX_DIRECTIVES = 50
+# No number that the schema takes has more; Python reads no integer of thousands.
+MAX_DIGITS = 400
 # In the whole document: how often one response name is selected, and fragments are spread.
 MAX_REPEATS = 60
 MAX_SPREADS = 60
@@ -132,6 +136,7 @@ def check_limits(document: DocumentNode) -> None:
         GraphQLError: It says which limit, and the value. `extensions.code` is QUERY_TOO_COMPLEX.
     """
     _check_repetition(document)
+    _check_numbers(document)
     fragments = {
         node.name.value: node
         for node in document.definitions
@@ -156,6 +161,14 @@ def _check_repetition(document: DocumentNode) -> None:
     for name, times in names.most_common(1):
         if times > MAX_REPEATS:
             raise _exceeded(f"number of selections of '{name[:40]}'", MAX_REPEATS, str(times))
+
+
+def _check_numbers(document: DocumentNode) -> None:
+    token: Token | None = document.loc.start_token if document.loc else None
+    while token is not None:
+        if token.kind in {TokenKind.INT, TokenKind.FLOAT} and len(token.value or "") > MAX_DIGITS:
+            raise _exceeded("longest number in digits", MAX_DIGITS, str(len(token.value or "")))
+        token = token.next
 
 
 def _selections(document: DocumentNode) -> Iterator[SelectionNode]:
