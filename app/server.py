@@ -1,7 +1,7 @@
 """The ASGI application: REST, GraphQL and the pages over one set of services."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -15,6 +15,8 @@ from app.domain.errors import MethodNotAllowed, NotFound, ServerError
 from app.domain.services import Services
 from app.graphql.endpoint import graphql_routes
 from app.http.arrival import Arrival
+from app.http.faults import Faults
+from app.http.trailing_slash import WithoutTrailingSlash
 from app.logs import configure_logging
 from app.rest.resource import error_response
 from app.rest.router import rest_routes
@@ -28,6 +30,7 @@ EXPOSED_HEADERS = (
     "X-RateLimit-Remaining",
     "X-RateLimit-Reset",
     "Retry-After",
+    "Idempotent-Replayed",
 )
 
 
@@ -58,13 +61,15 @@ def create_app(settings: Settings | None = None) -> Starlette:
     async def misrouted(request: Request, error: Exception) -> Response:
         allowed = error.headers if isinstance(error, HTTPException) and error.headers else {}
         if "Allow" in allowed:
-            methods = tuple(method.strip() for method in allowed["Allow"].split(","))
+            methods = (*sorted(allowed["Allow"].split(", ")), "OPTIONS")
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers={"Allow": ", ".join(methods)})
             return error_response(MethodNotAllowed(request.method, methods), services())
         return error_response(
             NotFound(f"There is nothing at {request.url.path[:200]}."), services()
         )
 
-    async def server_error(_request: Request, _error: Exception) -> Response:
+    def server_error() -> Response:
         return error_response(ServerError(), services())
 
     routes: list[BaseRoute] = [
@@ -77,15 +82,15 @@ def create_app(settings: Settings | None = None) -> Starlette:
     app = Starlette(
         routes=routes,
         lifespan=lifespan,
-        middleware=_middleware(chosen),
-        exception_handlers={HTTPException: misrouted, Exception: server_error},
+        middleware=_middleware(chosen, server_error),
+        exception_handlers={HTTPException: misrouted},
     )
     # A redirect would send a POST's body twice, or lose it.
     app.router.redirect_slashes = False
     return app
 
 
-def _middleware(settings: Settings) -> list[Middleware]:
+def _middleware(settings: Settings, server_error: Callable[[], Response]) -> list[Middleware]:
     layers = [Middleware(Arrival)]
     if settings.allowed_origins:
         layers.append(
@@ -97,4 +102,4 @@ def _middleware(settings: Settings) -> list[Middleware]:
                 expose_headers=EXPOSED_HEADERS,
             )
         )
-    return layers
+    return [*layers, Middleware(Faults, render=server_error), Middleware(WithoutTrailingSlash)]

@@ -41,7 +41,7 @@ MAX_OPERATIONS = 10
 # An introspection query is a few kilobytes: more is not read of who sends no key.
 MAX_PUBLIC_BYTES = 64 * 1024
 _MODERN = "application/graphql-response+json"
-_METHODS = ("GET", "POST")
+_METHODS = ("GET", "HEAD", "POST", "OPTIONS")
 _NOT_PERSISTED = {"message": "PersistedQueryNotFound", "extensions": {"code": NOT_FOUND}}
 
 
@@ -59,7 +59,7 @@ def graphql_routes(
 ) -> list[BaseRoute]:
     """Return the endpoint; `page` shows GraphiQL."""
     endpoint = _Endpoint(services, page)
-    return [Route(path, endpoint) for path in ("/graphql", "/graphql/")]
+    return [Route("/graphql", endpoint)]
 
 
 class _Endpoint:
@@ -79,6 +79,8 @@ class _Endpoint:
     async def _answer(self, request: Request) -> Response:
         if _wants_page(request):
             return self._page(request)
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": ", ".join(_METHODS)})
         services = self._services()
         exchange = _Exchange(request, services, self._documents, persisted=self._persisted)
         try:
@@ -127,7 +129,7 @@ class _Exchange:
             raise MethodNotAllowed(self._request.method, _METHODS)
         await self._identify()
         try:
-            if self._request.method == "GET":
+            if self._request.method in {"GET", "HEAD"}:
                 return await self._run_one(_from_query(self._request), only_queries=True)
             return await self._run_sent()
         except Error:
@@ -190,7 +192,7 @@ class _Exchange:
         if isinstance(kind, GraphQLError):
             return self._refused((kind,))
         if only_queries and kind is not OperationType.QUERY:
-            raise MethodNotAllowed("GET", ("POST",))
+            raise MethodNotAllowed(self._request.method, ("POST",))
         context = Context(self._request, self._services, self._caller)
         result = await run(
             prepared.document,

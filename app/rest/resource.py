@@ -77,8 +77,7 @@ async def _perform(operation: Operation, call: Call) -> Response:
     key = call.request.headers.get("idempotency-key")
     if key is None or call.request.method != "POST":
         return _respond(await operation.handler(call))
-    url = call.request.url.path.rstrip("/").encode()
-    asked = b"POST %b\n%b" % (url, await call.raw_body())
+    asked = b"POST %b\n%b" % (_address(call.request).encode(), await call.raw_body())
     held = await claim(call.services, call.account.id, key, request=asked)
     if isinstance(held, Replay):
         response = _json(held.body, status=held.status)
@@ -97,6 +96,12 @@ async def _perform(operation: Operation, call: Call) -> Response:
         await release(call.services, held)
         raise
     return response
+
+
+def _address(request: Request) -> str:
+    """Return the address without its prefix: the same resource answers under two."""
+    path: str = request.scope["path"]
+    return path.removeprefix(request.scope["root_path"])
 
 
 def error_response(error: Error, services: Services) -> Response:

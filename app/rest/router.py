@@ -42,7 +42,7 @@ def rest_routes(services: Callable[[], Services]) -> list[BaseRoute]:
         redirect_slashes=False,
         default=not_found(services),
     )
-    return [Mount(prefix, _WithoutTrailingSlash(router)) for prefix in PREFIXES]
+    return [Mount(prefix, router) for prefix in PREFIXES]
 
 
 def not_found(services: Callable[[], Services]) -> ASGIApp:
@@ -55,16 +55,3 @@ def not_found(services: Callable[[], Services]) -> ASGIApp:
         await response(scope, receive, send)
 
     return answer
-
-
-class _WithoutTrailingSlash:
-    """Serves `/jobs/` as `/jobs`, without a redirect that would lose a POST's body."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"]
-        if path.endswith("/"):
-            scope = {**scope, "path": path.rstrip("/")}
-        await self.app(scope, receive, send)

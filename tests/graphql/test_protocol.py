@@ -104,11 +104,16 @@ def test_get_runs_queries_only(tenant: Tenant) -> None:
     assert odd.status_code == 400
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_other_methods(tenant: Tenant, method: str) -> None:
     answer = tenant.client.request(method, "/graphql")
     assert answer.status_code == 405
-    assert answer.headers["Allow"] == "GET, POST"
+    assert answer.headers["Allow"] == "GET, HEAD, POST, OPTIONS"
+
+
+def test_options_needs_no_key(server: Server) -> None:
+    answer = httpx.options(f"{server.base_url}/graphql")
+    assert (answer.status_code, answer.headers["Allow"]) == (204, "GET, HEAD, POST, OPTIONS")
 
 
 def test_a_browser_gets_graphiql(server: Server) -> None:

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Iterator
+from http.client import HTTPResponse
 
 import httpx
 import pytest
@@ -174,21 +175,6 @@ def test_a_lapsed_subscription_is_403_until_it_is_active(
     assert tenant.client.get("/api/v1/usage").json()["plan"] == "starter"
 
 
-def test_precedence_of_errors(server: Server, make_tenant: Callable[..., Tenant]) -> None:
-    # Authentication before the body.
-    response = httpx.post(f"{server.base_url}/api/v1/classify", content=b"{")
-    assert error_of(response)["code"] == "unauthorized"
-    # The body before the plan.
-    free = make_tenant("free")
-    bad = free.client.post("/api/v1/classify", json={"input": "", "categories": ["a"]})
-    assert error_of(bad)["field"] == "input"
-    # The plan before the quota.
-    for _ in range(100):
-        free.client.post("/api/v1/classify", json={"input": "x"})
-    restricted = free.client.post("/api/v1/classify", json={"input": "x", "categories": ["a"]})
-    assert error_of(restricted)["code"] == "plan_restriction"
-
-
 @pytest.fixture(scope="module")
 def small_server(make_site: Callable[..., Site]) -> Iterator[tuple[Server, str]]:
     """A server that takes 2,048 bytes, with CORS for one origin."""
@@ -221,18 +207,59 @@ def test_a_chunked_body_above_the_limit_is_413(small_server: tuple[Server, str])
             assert response.status_code == 413
 
 
+def _raw(server: Server, sent: bytes) -> tuple[int, bytes]:
+    """Send bytes, leave the connection open, return the status and body that come all the same."""
+    host, port = server.base_url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(sent)
+        answer = HTTPResponse(connection)
+        answer.begin()
+        return answer.status, answer.read()
+
+
+def _head(key: str, *lines: str, path: str = "/api/v1/classify") -> bytes:
+    fixed = (
+        f"POST {path} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {key}",
+        "Content-Type: application/json",
+    )  # fmt: skip
+    return "\r\n".join([*fixed, *lines, "", ""]).encode()
+
+
+@pytest.mark.parametrize("path", ["/api/v1/classify", "/v1/batch", "/v1/schemas", "/graphql"])
+def test_a_chunked_body_is_cut_while_it_comes(small_server: tuple[Server, str], path: str) -> None:
+    server, key = small_server
+    chunk = b"400\r\n" + b"x" * 1024 + b"\r\n"
+    # The third chunk passes the limit; the last never comes.
+    sent = _head(key, "Transfer-Encoding: chunked", path=path) + chunk * 3
+    status, answer = _raw(server, sent)
+    assert status == 413
+    assert b"payload_too_large" in answer.lower()
+
+
 def test_a_huge_declared_length_is_refused_without_reading(
     small_server: tuple[Server, str],
 ) -> None:
     server, key = small_server
-    host, port = server.base_url.removeprefix("http://").split(":")
-    head = (
-        f"POST /api/v1/classify HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\n"
-        "Content-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n"
-    )
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
-        connection.sendall(head.encode())
-        assert connection.recv(100).startswith(b"HTTP/1.1 413")
+    assert _raw(server, _head(key, "Content-Length: 99999999999"))[0] == 413
+
+
+@pytest.mark.parametrize("length", ["x", "-1", "+5", "1.5", "0x10", "5, 5", "9" * 30])
+def test_a_content_length_that_is_no_number_is_refused(
+    small_server: tuple[Server, str], length: str
+) -> None:
+    server, key = small_server
+    assert _raw(server, _head(key, f"Content-Length: {length}"))[0] == 400
+
+
+def test_a_body_of_exactly_the_limit_is_read(small_server: tuple[Server, str]) -> None:
+    server, key = small_server
+    bare = b'{"input": ""}'
+    for size, status in ((2048, 200), (2049, 413)):
+        body = bare.replace(b'""', b'"' + b"x" * (size - len(bare)) + b'"')
+        with server.client(key) as client:
+            headers = {"Content-Type": "application/json"}
+            answer = client.post("/api/v1/classify", content=body, headers=headers)
+            assert (len(body), answer.status_code) == (size, status)
 
 
 def test_cors_answers_the_listed_origin_only(small_server: tuple[Server, str]) -> None:
@@ -240,6 +267,9 @@ def test_cors_answers_the_listed_origin_only(small_server: tuple[Server, str]) -
     headers = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
     allowed = httpx.options(f"{server.base_url}/api/v1/classify", headers=headers)
     assert allowed.headers["Access-Control-Allow-Origin"] == "https://app.example"
+    shown = httpx.get(f"{server.base_url}/v1/usage", headers={"Origin": headers["Origin"]})
+    for name in ("X-Request-Id", "X-RateLimit-Reset", "Retry-After", "Idempotent-Replayed"):
+        assert name in shown.headers["Access-Control-Expose-Headers"]
     headers["Origin"] = "https://evil.example"
     refused = httpx.options(f"{server.base_url}/api/v1/classify", headers=headers)
     assert "Access-Control-Allow-Origin" not in refused.headers

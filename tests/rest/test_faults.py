@@ -1,0 +1,77 @@
+"""A fault of ours: the documented error, a request id, and nothing of the inside."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import httpx
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app.server import create_app
+from app.settings import Settings
+from tests.conftest import Server, Site, running
+
+MESSAGE = "Unexpected internal error. Retry with exponential backoff."
+
+
+@pytest.fixture
+def broken(make_site: Callable[..., Site]) -> Iterator[tuple[Server, str]]:
+    """A server whose tables of jobs and schemas are gone."""
+    site = make_site()
+    key = site.create_key(site.create_account("pro"))
+    with running(site) as server:
+        database = sqlite3.connect(site.data_dir / "classifaily.db", timeout=10)
+        with database:
+            database.execute("ALTER TABLE jobs RENAME TO elsewhere")
+            database.execute("ALTER TABLE schemas RENAME TO nowhere")
+        database.close()
+        yield server, key
+
+
+def test_it_says_nothing_of_the_inside(broken: tuple[Server, str]) -> None:
+    server, key = broken
+    with server.client(key) as client:
+        answers = [
+            client.get("/v1/jobs"),
+            client.get("/v1/schemas/1"),
+            client.post("/v1/classify", json={"input": "x"}),
+            client.post("/v1/batch", json={"items": [{"input": "x"}]}),
+            client.post("/v1/schemas", json={"name": "S", "categories": ["a"]}),
+        ]
+        for answer in answers:
+            assert answer.status_code == 500
+            assert answer.json() == {
+                "error": {
+                    "code": "server_error",
+                    "message": MESSAGE,
+                    "docs": f"{server.base_url}/docs#errors",
+                }
+            }
+            assert len(answer.headers["X-Request-Id"]) == 32
+        # It counted nothing.
+        assert client.get("/v1/usage").json()["usage"]["requests"] == 0
+        shown = client.post("/graphql", json={"query": "{jobs{nodes{id}}}"}).json()
+        assert shown["errors"][0]["extensions"]["code"] == "SERVER_ERROR"
+        assert "elsewhere" not in str(shown)
+
+
+async def test_what_no_route_catches_is_told_in_the_same_shape(tmp_path: Path) -> None:
+    async def fail(_request: Request) -> Response:
+        raise ZeroDivisionError("a secret")
+
+    settings = Settings(data_dir=tmp_path, cors_origins="https://app.example")
+    app = create_app(settings)
+    app.state.services = SimpleNamespace(settings=settings)
+    app.router.routes.append(Route("/broken", fail))
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+        answer = await client.get("/broken", headers={"Origin": "https://app.example"})
+    assert answer.status_code == 500
+    assert answer.json()["error"]["code"] == "server_error"
+    assert "secret" not in answer.text
+    assert len(answer.headers["X-Request-Id"]) == 32
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example"
