@@ -1,5 +1,7 @@
 """`GET /jobs`: one job or batch by id, or a list of jobs."""
 
+from dataclasses import replace
+
 from app.domain.batches.batch import is_batch_id
 from app.domain.batches.read import get_batch
 from app.domain.errors import ErrorCode
@@ -7,6 +9,7 @@ from app.domain.jobs.job import JobStatus
 from app.domain.jobs.read import JobFilter, get_job, list_jobs
 from app.engines.contract import InputType
 from app.rest.call import Call, parse_integer
+from app.rest.described import REF
 from app.rest.operation import Operation, Parameter
 from app.rest.parameters import JOB_ID, PAGE
 from app.rest.rendering import render_batch, render_job
@@ -45,14 +48,15 @@ JOBS = {
             Parameter(
                 "status",
                 "Filter by status.",
-                {"type": "string", "enum": [status.value for status in JobStatus]},
+                {"$ref": REF.format(name="JobStatus")},
             ),
             Parameter(
                 "input_type",
                 "Filter by input type.",
-                {"type": "string", "enum": [kind.value for kind in InputType]},
+                {"$ref": REF.format(name="InputType")},
             ),
         ),
         errors=(ErrorCode.JOB_NOT_FOUND,),
     )
 }
+JOB = {"GET": replace(JOBS["GET"], reply=JobReply | BatchReply, query=(JOB_ID,))}

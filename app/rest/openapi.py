@@ -11,11 +11,33 @@ from starlette.types import Receive, Scope, Send
 from app import __version__
 from app.domain.errors import ErrorCode, MethodNotAllowed
 from app.domain.services import Services
+from app.rest.described import REF
+from app.rest.error_reply import ErrorReply
+from app.rest.examples import PROMISES, REPLIES, REQUESTS, example_of
 from app.rest.operation import Operation, Parameter
-from app.rest.replies import ErrorReply
+from app.rest.replies import LabelReply, LabelsReply
 from app.rest.resource import error_response
+from app.rest.response_headers import HEADERS, headers_of
 
-_REF = "#/components/schemas/{name}"
+_DESCRIPTION = """\
+Classify any content into your own categories. The same is there, and more, over GraphQL at
+`/graphql`.
+
+- Every request but this document's needs an API key: `Authorization: Bearer cai_live_…`.
+- The routes answer under `/api/v1` and `/v1`, with or without a slash at their end. What takes an
+  id takes it in the path or in the query. `HEAD` answers as `GET` does without the body, `OPTIONS`
+  with the methods that an address has.
+- A body is a JSON object (RFC 8259, UTF-8) with `Content-Type: application/json`. Unknown fields
+  are ignored, and null counts as left out. **Of a name or a parameter that is given twice the last
+  counts**; each is held to its type. Text may not hold NUL or lone surrogates, and what may not be
+  empty must show more than white space and invisible characters.
+- Times are in UTC, ISO 8601, whole seconds. A job's id is an integer written as a string, a
+  schema's is an integer.
+- The order of checks: address and method, API key, subscription, body, plan, the schema or job
+  named, quota. What is refused counts nothing and leaves nothing.
+- Every answer has `X-Request-Id`: send one of up to 128 letters, digits and `._:+/=-`, or get a new
+  one.
+"""
 # What every authenticated operation may answer.
 _ALWAYS = (
     ErrorCode.UNAUTHORIZED,
@@ -58,26 +80,30 @@ def openapi_document(
     addresses: Mapping[str, Mapping[str, Operation]], *, base_url: str
 ) -> dict[str, Any]:
     """Return the document as JSON-ready values."""
-    shapes = [ErrorReply]
+    shapes: list[Any] = [ErrorReply, LabelReply, LabelsReply]
     for operations in addresses.values():
         for operation in operations.values():
             named = (operation.body, operation.promise, *_members(operation.reply))
             shapes += [shape for shape in named if shape]
-    _, components = msgspec.json.schema_components(list(dict.fromkeys(shapes)), ref_template=_REF)
+    _, components = msgspec.json.schema_components(list(dict.fromkeys(shapes)), ref_template=REF)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "ClassifAIly",
             "version": __version__,
-            "description": "Classify any content into your own categories. "
-            "The same is there, and more, over GraphQL at `/graphql`.",
+            "description": _DESCRIPTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": f"{base_url}/api/v1"}],
         "security": [{"apiKey": []}],
-        "paths": {path: _path_item(path, operations) for path, operations in addresses.items()},
+        "tags": [{"name": tag} for tag in dict.fromkeys(map(_tag, addresses))],
+        "paths": {
+            path: _path_item(path, operations, docs=f"{base_url}/docs#errors")
+            for path, operations in addresses.items()
+        },
         "components": {
             "schemas": components,
+            "headers": HEADERS,
             "securitySchemes": {
                 "apiKey": {
                     "type": "http",
@@ -93,30 +119,40 @@ def _members(reply: Any) -> tuple[Any, ...]:
     return get_args(reply) or ((reply,) if reply is not None else ())
 
 
-def _path_item(path: str, operations: Mapping[str, Operation]) -> dict[str, Any]:
-    in_path = "{id}" in path
+def _tag(path: str) -> str:
+    return path.split("/")[1]
+
+
+def _path_item(path: str, operations: Mapping[str, Operation], *, docs: str) -> dict[str, Any]:
     return {
-        method.lower(): _operation(method, operation, in_path=in_path)
+        method.lower(): _operation(path, method, operation, docs=docs)
         for method, operation in operations.items()
     }
 
 
-def _operation(method: str, operation: Operation, *, in_path: bool) -> dict[str, Any]:
-    parameters = [_parameter(p, in_path=in_path) for p in _parameters(operation, in_path=in_path)]
+def _operation(path: str, method: str, operation: Operation, *, docs: str) -> dict[str, Any]:
+    in_path = "{id}" in path
+    parameters = [_parameter(parameter, in_path=in_path) for parameter in operation.query]
     if method == "POST":
         parameters.append(_IDEMPOTENCY_KEY)
+    operation_id = f"{operation.name}ById" if in_path else operation.name
     described: dict[str, Any] = {
-        "operationId": f"{operation.name}ById" if in_path else operation.name,
+        "operationId": operation_id,
         "summary": operation.summary,
+        "tags": [_tag(path)],
         "parameters": parameters,
         "responses": {
-            str(operation.status): _success(operation),
-            **_promise(operation),
-            **_failures(method, operation),
+            str(operation.status): _success(method, operation, operation_id),
+            **_promise(method, operation),
+            **_failures(method, operation, docs=docs),
         },
     }
     if operation.body is not None:
-        described["requestBody"] = {"required": True, "content": _content(operation.body)}
+        examples = REQUESTS[operation.name]
+        described["requestBody"] = {
+            "required": True,
+            "content": _content(operation.body, examples),
+        }
     return described
 
 
@@ -126,11 +162,6 @@ _IDEMPOTENCY_KEY = {
     "description": "A repeat with the same key and body within 24 hours gets the first answer.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }
-
-
-def _parameters(operation: Operation, *, in_path: bool) -> list[Parameter]:
-    # An id in the path leaves nothing for the rest of the query to select.
-    return [p for p in operation.query if not in_path or p.name == "id"]
 
 
 def _parameter(parameter: Parameter, *, in_path: bool) -> dict[str, Any]:
@@ -144,38 +175,53 @@ def _parameter(parameter: Parameter, *, in_path: bool) -> dict[str, Any]:
     }
 
 
-def _success(operation: Operation) -> dict[str, Any]:
-    success: dict[str, Any] = {"description": operation.summary}
+def _success(method: str, operation: Operation, operation_id: str) -> dict[str, Any]:
+    success: dict[str, Any] = {
+        "description": operation.summary,
+        "headers": headers_of(operation.status, method),
+    }
     if operation.reply is not None:
-        success["content"] = _content(operation.reply)
+        examples = REPLIES.get(operation_id) or REPLIES.get(operation.name) or {}
+        success["content"] = _content(operation.reply, examples)
     return success
 
 
-def _promise(operation: Operation) -> dict[str, Any]:
+def _promise(method: str, operation: Operation) -> dict[str, Any]:
     if operation.promise is None:
         return {}
-    promised = "With async: true. It has been accepted and will be done."
-    return {"202": {"description": promised, "content": _content(operation.promise)}}
+    status = 202
+    promised = {
+        "description": "With async: true. It has been accepted and will be done.",
+        "headers": headers_of(status, method),
+        "content": _content(operation.promise, PROMISES[operation.name]),
+    }
+    return {str(status): promised}
 
 
-def _content(shape: Any) -> dict[str, Any]:
-    refs = [{"$ref": _REF.format(name=member.__name__)} for member in _members(shape)]
-    return {"application/json": {"schema": refs[0] if len(refs) == 1 else {"anyOf": refs}}}
+def _content(shape: Any, examples: Mapping[str, Any]) -> dict[str, Any]:
+    refs = [{"$ref": REF.format(name=member.__name__)} for member in _members(shape)]
+    content: dict[str, Any] = {"schema": refs[0] if len(refs) == 1 else {"anyOf": refs}}
+    if examples:
+        content["examples"] = {name: {"value": value} for name, value in examples.items()}
+    return {"application/json": content}
 
 
-def _failures(method: str, operation: Operation) -> dict[str, Any]:
+def _failures(method: str, operation: Operation, *, docs: str) -> dict[str, Any]:
     codes = [*_ALWAYS, *operation.errors]
     if operation.body is not None:
         codes += _WITH_BODY
     if method == "POST":
         codes += _ON_POST
-    by_status: dict[str, list[ErrorCode]] = {}
+    by_status: dict[int, list[ErrorCode]] = {}
     for code in codes:
-        by_status.setdefault(str(code.status), []).append(code)
+        by_status.setdefault(code.status, []).append(code)
     return {
-        status: {
+        str(status): {
             "description": " ".join(f"`{code.value}`: {code.meaning}" for code in group),
-            "content": _content(ErrorReply),
+            "headers": headers_of(status, method),
+            "content": _content(
+                ErrorReply, {code.value: example_of(code, docs=docs) for code in group}
+            ),
         }
         for status, group in sorted(by_status.items())
     }

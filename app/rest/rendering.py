@@ -157,20 +157,19 @@ def render_schema(schema: Schema) -> replies.SchemaReply:
     )
 
 
-def render_categories(categories: Sequence[Category]) -> list[str | dict[str, Any]]:
+def render_categories(categories: Sequence[Category]) -> list[str | replies.CategoryReply]:
     """Render categories: all as names when none has more than that, else all as objects."""
     if not any(category.description or category.examples for category in categories):
         return [category.name for category in categories]
     return [_render_category(category) for category in categories]
 
 
-def _render_category(category: Category) -> dict[str, Any]:
-    rendered: dict[str, Any] = {"name": category.name}
-    if category.description is not None:
-        rendered["description"] = category.description
-    if category.examples:
-        rendered["examples"] = list(category.examples)
-    return rendered
+def _render_category(category: Category) -> replies.CategoryReply:
+    return replies.CategoryReply(
+        name=category.name,
+        description=UNSET if category.description is None else category.description,
+        examples=list(category.examples) or UNSET,
+    )
 
 
 def render_usage(usage: Usage) -> account_replies.UsageReply:

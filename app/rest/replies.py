@@ -7,7 +7,27 @@ from msgspec import UNSET, Struct, UnsetType
 from app.domain.jobs.job import JobStatus
 from app.domain.schemas.schema import SchemaType
 from app.engines.contract import ConfidenceSource, InputType, Mode, OutcomeKind
-from app.rest.described import about
+from app.rest.described import Moment, about, either
+
+_ID = about("The job's id: an integer, written as a string.", examples=["84"], pattern="^[0-9]+$")
+_BATCH_ID = about("The batch's id.", examples=["batch_6612abc0f1d2e3a4b5c6d7e8"])
+_STATUS = about("pending, processing, completed or failed. The last two are final.")
+_INPUT_TYPE = about("The kind of content.")
+_CREATED = about("When it was accepted.")
+_LATENCY = about(
+    "Whole milliseconds from request in to result ready; null until then.", examples=[218]
+)
+_LABEL = about(
+    "The category's name. Null with a confidence is none of the categories, with allow_none; null "
+    "without one, nothing reached the threshold.",
+    examples=["finance"],
+)
+_CONFIDENCE = about(
+    "In [0, 1], rounded to 4 places; null when nothing reached the threshold.",
+    minimum=0,
+    maximum=1,
+    examples=[0.94],
+)
 
 _OUTCOME = about(
     "There with allow_none or min_margin. matched: a category fits. none_of_the_above: more likely "
@@ -15,19 +35,13 @@ _OUTCOME = about(
     "none is more likely than not. unsure: the margin is below min_margin, or the best is below "
     "the threshold."
 )
-_RESULT = about(
-    "single: label, confidence. multi and top_n: labels, best first, each with label and "
-    "confidence. A null label with a confidence is none of the categories, with allow_none; both "
-    "are null when the best is below the threshold. With explain: true, explanation beside each "
-    "label. With allow_none or min_margin, outcome: matched, none_of_the_above or unsure."
-)
 
 
 class LabelReply(Struct):
     """One label. Both are null when nothing reached the threshold."""
 
-    label: Annotated[str | None, about("Null with a confidence: none of the categories.")]
-    confidence: Annotated[float | None, about("In [0, 1], rounded to 4 places.")]
+    label: Annotated[str | None, _LABEL]
+    confidence: Annotated[float | None, _CONFIDENCE]
     explanation: Annotated[str | UnsetType, about("What drove it, with explain: true.")] = UNSET
     outcome: Annotated[OutcomeKind | UnsetType, _OUTCOME] = UNSET
 
@@ -35,72 +49,94 @@ class LabelReply(Struct):
 class LabelsReply(Struct):
     """The labels of multi and top_n, best first."""
 
-    labels: list[LabelReply]
+    labels: Annotated[list[LabelReply], about("Best first; empty when none reached the threshold.")]
     outcome: Annotated[OutcomeKind | UnsetType, _OUTCOME] = UNSET
 
 
-ResultReply = LabelReply | LabelsReply
+# msgspec has no unions of shapes without a tag, which the contract's have not: `Any` leaves the
+# schema to what is told here.
+_ONE_OR_SEVERAL = "One label in mode single, the labels in multi and top_n."
+_RESULT = about(_ONE_OR_SEVERAL, anyOf=either(LabelReply, LabelsReply))
+_RESULT_OR_NULL = about(
+    f"{_ONE_OR_SEVERAL} Null until the job completed.",
+    anyOf=either(LabelReply, LabelsReply, None),
+)
 
 
 class MetaReply(Struct):
     """How an answer came about."""
 
-    model: str | None
-    latency_ms: Annotated[int | None, about("Whole milliseconds from request in to result ready.")]
-    tokens: Annotated[int | None, about("Tokens that the model read of the input.")]
-    mode: Mode
-    confidence_source: Annotated[ConfidenceSource | None, about("Where the confidence is from.")]
+    model: Annotated[
+        str | None, about("The model's name; null until one answered.", examples=["classifai-v1"])
+    ]
+    latency_ms: Annotated[int | None, _LATENCY]
+    tokens: Annotated[
+        int | None,
+        about("Tokens that the model read of the input; null until it did.", examples=[124]),
+    ]
+    mode: Annotated[Mode, about("How many labels were asked for.")]
+    confidence_source: Annotated[
+        ConfidenceSource | None, about("Where the confidence is from; null until there is one.")
+    ]
 
 
 class ClassifyReply(Struct):
     """A classified input."""
 
-    id: str
-    status: JobStatus
-    type: InputType
-    result: Annotated[dict[str, Any] | None, _RESULT]
-    meta: MetaReply
-    created_at: str
+    id: Annotated[str, _ID]
+    status: Annotated[JobStatus, _STATUS]
+    type: Annotated[InputType, _INPUT_TYPE]
+    result: Annotated[Any, _RESULT_OR_NULL]
+    meta: Annotated[MetaReply, about("How the answer came about.")]
+    created_at: Annotated[Moment, _CREATED]
 
 
 class PromiseReply(Struct):
     """What will be done without you waiting: poll `/jobs?id=…`, or use a webhook."""
 
-    id: Annotated[str, about("Of the job, or of the batch.")]
-    status: JobStatus
+    id: Annotated[str, about("Of the job, or of the batch.", examples=["86"])]
+    status: Annotated[JobStatus, about("pending.")]
 
 
-_COUNTED = about("Requests that would be counted.")
-_LEFT = about("Requests that would be left of the month's limit; null is unlimited.")
+_DRY_RUN = about("True: nothing was done.")
+_COUNTED = about("Requests that would be counted.", examples=[1])
+_LEFT = about(
+    "Requests that would be left of the month's limit; null is unlimited.", examples=[6578]
+)
 _CHOICES = about("The names to choose from; null for generic labels.")
+_MODE = about("How many labels would be asked for.")
+_SCHEMA_ID = about("The schema's id; null when there is none.", examples=[42])
 
 
 class DryRunReply(Struct):
     """What a classification would be, with dry_run: true."""
 
-    dry_run: bool
+    dry_run: Annotated[bool, _DRY_RUN]
     requests: Annotated[int, _COUNTED]
     remaining_after: Annotated[int | None, _LEFT]
-    type: InputType
-    mode: Mode
+    type: Annotated[InputType, _INPUT_TYPE]
+    mode: Annotated[Mode, _MODE]
     categories: Annotated[tuple[str, ...] | None, _CHOICES]
-    schema_id: int | None
+    schema_id: Annotated[int | None, _SCHEMA_ID]
+
+
+_ITEM_ID = about("Your own id of the item, or its index.", examples=["ticket_1001"])
 
 
 class DryRunItemReply(Struct):
     """What an item of a batch would be."""
 
-    id: str
-    type: InputType
-    mode: Mode
+    id: Annotated[str, _ITEM_ID]
+    type: Annotated[InputType, _INPUT_TYPE]
+    mode: Annotated[Mode, _MODE]
     categories: Annotated[tuple[str, ...] | None, _CHOICES]
-    schema_id: int | None
+    schema_id: Annotated[int | None, _SCHEMA_ID]
 
 
 class BatchDryRunReply(Struct):
     """What a batch would be, with dry_run: true."""
 
-    dry_run: bool
+    dry_run: Annotated[bool, _DRY_RUN]
     requests: Annotated[int, _COUNTED]
     remaining_after: Annotated[int | None, _LEFT]
     items: Annotated[list[DryRunItemReply], about("In the order sent.")]
@@ -109,97 +145,117 @@ class BatchDryRunReply(Struct):
 class ItemErrorReply(Struct):
     """Why a job failed."""
 
-    code: str
-    message: str
+    code: Annotated[str, about("The code of the error.", examples=["model_unavailable"])]
+    message: Annotated[str, about("What went wrong, for people.")]
+
+
+_ERROR = about("Why it failed; there only when it did.")
 
 
 class JobReply(Struct):
     """The job object. `error` is there when the job failed."""
 
-    id: str
-    status: JobStatus
-    input_type: InputType
-    input_preview: Annotated[str | None, about("The input's first 100 characters.")]
-    result: Annotated[dict[str, Any] | None, _RESULT]
-    categories: list[str] | None
-    schema_id: int | None
-    model_used: str | None
-    tokens_used: int | None
-    latency_ms: int | None
-    created_at: str
-    completed_at: str | None
-    error: ItemErrorReply | UnsetType = UNSET
+    id: Annotated[str, _ID]
+    status: Annotated[JobStatus, _STATUS]
+    input_type: Annotated[InputType, _INPUT_TYPE]
+    input_preview: Annotated[
+        str | None,
+        about(
+            "The input's first 100 characters; null with store: false.",
+            examples=["Our server costs doubled..."],
+        ),
+    ]
+    result: Annotated[Any, _RESULT_OR_NULL]
+    categories: Annotated[
+        list[str] | None, about("The names to choose from; null for generic labels.")
+    ]
+    schema_id: Annotated[int | None, _SCHEMA_ID]
+    model_used: Annotated[
+        str | None, about("The model's name; null until one answered.", examples=["classifai-v1"])
+    ]
+    tokens_used: Annotated[
+        int | None,
+        about("Tokens that the model read of the input; null until it did.", examples=[124]),
+    ]
+    latency_ms: Annotated[int | None, _LATENCY]
+    created_at: Annotated[Moment, _CREATED]
+    completed_at: Annotated[Moment | None, about("When it ended; null while it runs.")]
+    error: Annotated[ItemErrorReply | UnsetType, _ERROR] = UNSET
+
+
+_TOTAL = about("How many there are in all.", examples=[3421])
+_LIMIT = about("How many a page holds at most.", examples=[20])
+_OFFSET = about("How many come before this page.", examples=[0])
 
 
 class JobListReply(Struct):
     """A page of jobs, newest first."""
 
-    jobs: list[JobReply]
-    total: int
-    limit: int
-    offset: int
+    jobs: Annotated[list[JobReply], about("Newest first.")]
+    total: Annotated[int, _TOTAL]
+    limit: Annotated[int, _LIMIT]
+    offset: Annotated[int, _OFFSET]
 
 
 class BatchItemReply(Struct):
-    """One item of a batch, in the order sent."""
+    """One item of a batch: `result` when it completed, `error` when it failed."""
 
-    id: str
-    status: JobStatus
-    result: Annotated[dict[str, Any] | UnsetType, _RESULT] = UNSET
-    error: ItemErrorReply | UnsetType = UNSET
+    id: Annotated[str, _ITEM_ID]
+    status: Annotated[JobStatus, _STATUS]
+    result: Annotated[Any, _RESULT] = UNSET
+    error: Annotated[ItemErrorReply | UnsetType, _ERROR] = UNSET
 
 
 class BatchMetaReply(Struct):
     """Counts of a batch."""
 
-    total: int
-    completed: int
-    failed: int
-    latency_ms: int | None
+    total: Annotated[int, about("Items in all.", examples=[3])]
+    completed: Annotated[int, about("Items that completed so far.", examples=[3])]
+    failed: Annotated[int, about("Items that failed so far.", examples=[0])]
+    latency_ms: Annotated[int | None, _LATENCY]
 
 
 class BatchReply(Struct):
     """A batch. `results` is there once every item has ended."""
 
-    id: str
-    status: JobStatus
-    meta: BatchMetaReply
-    created_at: str
-    results: list[BatchItemReply] | UnsetType = UNSET
+    id: Annotated[str, _BATCH_ID]
+    status: Annotated[JobStatus, about("failed when every item failed.")]
+    meta: Annotated[BatchMetaReply, about("Counts.")]
+    created_at: Annotated[Moment, _CREATED]
+    results: Annotated[
+        list[BatchItemReply] | UnsetType,
+        about("In the order sent; there once every item has ended."),
+    ] = UNSET
+
+
+class CategoryReply(Struct):
+    """A rich category object, with what it was given."""
+
+    name: Annotated[str, about("The label returned.", examples=["billing"])]
+    description: Annotated[str | UnsetType, about("What the category means.")] = UNSET
+    examples: Annotated[list[str] | UnsetType, about("Inputs that belong to it.")] = UNSET
 
 
 class SchemaReply(Struct):
     """A saved schema."""
 
-    id: int
-    name: str
-    description: str | None
-    categories: list[str | dict[str, Any]]
-    type: SchemaType
-    mode: Mode
-    total_uses: Annotated[int, about("How many classifications used it.")]
-    created_at: str
+    id: Annotated[int, about("The schema's id.", examples=[42])]
+    name: Annotated[str, about("Human-readable name.", examples=["Support Ticket Topics"])]
+    description: Annotated[str | None, about("Internal note; null when there is none.")]
+    categories: Annotated[
+        list[str | CategoryReply],
+        about("Names when that is all they are, else category objects."),
+    ]
+    type: Annotated[SchemaType, about("The input type that it is for.")]
+    mode: Annotated[Mode, about("The mode of requests that name none.")]
+    total_uses: Annotated[int, about("How many classifications used it.", examples=[0])]
+    created_at: Annotated[Moment, about("When it was saved first.")]
 
 
 class SchemaListReply(Struct):
     """A page of schemas, newest first."""
 
-    schemas: list[SchemaReply]
-    total: int
-    limit: int
-    offset: int
-
-
-class ErrorBody(Struct):
-    """An error. Further members go with its code."""
-
-    code: str
-    message: str
-    docs: str
-    field: Annotated[str | UnsetType, about("The field that is wrong.")] = UNSET
-
-
-class ErrorReply(Struct):
-    """The body of every answer that is not a success."""
-
-    error: ErrorBody
+    schemas: Annotated[list[SchemaReply], about("Newest first.")]
+    total: Annotated[int, _TOTAL]
+    limit: Annotated[int, _LIMIT]
+    offset: Annotated[int, _OFFSET]

@@ -1,5 +1,7 @@
 """`/schemas`: saved sets of categories."""
 
+from dataclasses import replace
+
 from msgspec import UnsetType
 
 from app.domain.errors import ErrorCode
@@ -54,7 +56,7 @@ async def patch_schema(call: Call) -> Reply:
         categories=to_categories(body.categories),
         description=UNCHANGED if isinstance(body.description, UnsetType) else body.description,
         type=body.type,
-        mode=body.mode,
+        mode=None if body.mode is None else body.mode.mode,
     )
     return Reply(render_schema(await change_schema(call.account, call.required_id(), change)))
 
@@ -71,7 +73,7 @@ def _to_request(body: SchemaBody) -> SchemaRequest:
         categories=to_categories(body.categories) or [],
         description=body.description,
         type=body.type,
-        mode=body.mode,
+        mode=None if body.mode is None else body.mode.mode,
     )
 
 
@@ -125,4 +127,7 @@ SCHEMAS = {
     ),
 }
 # POST makes a schema; it has no place at the address of one.
-SCHEMA = {method: operation for method, operation in SCHEMAS.items() if method != "POST"}
+SCHEMA = {
+    "GET": replace(_READ, reply=SchemaReply, query=(REQUIRED_SCHEMA_ID,)),
+    **{method: SCHEMAS[method] for method in ("PUT", "PATCH", "DELETE")},
+}

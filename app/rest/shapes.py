@@ -4,6 +4,7 @@ The OpenAPI document is made from these types; ranges stand here for its readers
 by the domain. A request field that is null counts as left out.
 """
 
+from enum import StrEnum
 from typing import Annotated
 
 import msgspec
@@ -159,9 +160,19 @@ _SCHEMA_DESCRIPTION = about(
     "Internal note about what the schema is for.", maxLength=2000, pattern=_WITHOUT_NUL
 )
 _SCHEMA_TYPE = about("Input type that the schema is for. Default any.")
-_SCHEMA_MODE = about(
-    "Default mode: single or multi. Default single.", enum=[Mode.SINGLE, Mode.MULTI, None]
-)
+_SCHEMA_MODE = about("Default mode: single or multi. Default single.")
+
+
+class SchemaMode(StrEnum):
+    """The modes that a schema may give to requests that name none."""
+
+    SINGLE = Mode.SINGLE.value
+    MULTI = Mode.MULTI.value
+
+    @property
+    def mode(self) -> Mode:
+        """The mode."""
+        return Mode(self.value)
 
 
 class SchemaBody(Struct):
@@ -171,7 +182,7 @@ class SchemaBody(Struct):
     categories: Annotated[list[CategoryName | CategoryBody], _CATEGORIES]
     description: Annotated[str | None, _SCHEMA_DESCRIPTION] = None
     type: Annotated[SchemaType | None, _SCHEMA_TYPE] = None
-    mode: Annotated[Mode | None, _SCHEMA_MODE] = None
+    mode: Annotated[SchemaMode | None, _SCHEMA_MODE] = None
 
 
 class SchemaChangeBody(Struct):
@@ -181,4 +192,4 @@ class SchemaChangeBody(Struct):
     categories: Annotated[list[CategoryName | CategoryBody] | None, _CATEGORIES] = None
     description: Annotated[str | UnsetType | None, _SCHEMA_DESCRIPTION] = UNSET
     type: Annotated[SchemaType | None, _SCHEMA_TYPE] = None
-    mode: Annotated[Mode | None, _SCHEMA_MODE] = None
+    mode: Annotated[SchemaMode | None, _SCHEMA_MODE] = None

@@ -1,0 +1,192 @@
+"""The reference's own examples, for the OpenAPI document: by operation, then by what they show.
+
+A test sends or reads each of them, so that none goes stale.
+"""
+
+from typing import Any
+
+from app.domain.accounts.account import SubscriptionStatus
+from app.domain.clock import Period
+from app.domain.errors import (
+    Error,
+    ErrorCode,
+    InvalidJson,
+    InvalidRequest,
+    ModelUnavailable,
+    PayloadTooLarge,
+    PlanRestriction,
+    RateLimitExceeded,
+    SubscriptionInactive,
+)
+from app.domain.plans import Plan
+from app.rest.rendering import render_error
+
+Examples = dict[str, Any]
+
+_CREATED = "2025-03-15T10:30:00Z"
+_TOPICS = ["finance", "engineering", "marketing", "support"]
+_QUEUES = ["billing", "technical", "account", "general"]
+_TICKETS = "Support Ticket Topics"
+_RICH = [
+    {
+        "name": "billing",
+        "description": "Payments, refunds, invoices, subscription charges",
+        "examples": ["I was charged twice", "my refund hasnt arrived", "cancel my subscription"],
+    },
+    {
+        "name": "technical",
+        "description": "Bugs, errors, API issues, performance problems",
+        "examples": ["getting a 500 error", "the API is slow", "login is broken"],
+    },
+    {
+        "name": "account",
+        "description": "Profile, password, permissions, 2FA",
+        "examples": ["forgot my password", "change my email", "enable two-factor"],
+    },
+    {"name": "general", "description": "Everything else"},
+]
+_SCHEMA = {"name": _TICKETS, "type": "text", "mode": "single", "categories": _RICH}
+_SAVED = {
+    "id": 42, **_SCHEMA, "description": "Routes incoming support tickets to the right team",
+    "total_uses": 0, "created_at": _CREATED,
+}  # fmt: skip
+_JOB = {
+    "id": "84", "status": "completed", "input_type": "text",
+    "input_preview": "Our server costs doubled...",
+    "result": {"label": "finance", "confidence": 0.94},
+    "categories": ["finance", "engineering", "marketing"], "schema_id": None,
+    "model_used": "classifai-v1", "tokens_used": 124, "latency_ms": 218, "created_at": _CREATED,
+    "completed_at": _CREATED,
+}  # fmt: skip
+_META = {
+    "model": "classifai-v1", "latency_ms": 218, "tokens": 124, "mode": "single",
+    "confidence_source": "calibrated",
+}  # fmt: skip
+_ANSWERED = {"id": "84", "status": "completed", "type": "text"}
+_BATCH = {
+    "id": "batch_6612abc0f1d2e3a4b5c6d7e8", "status": "completed",
+    "results": [
+        {"id": "ticket_1001", "status": "completed",
+         "result": {"label": "billing", "confidence": 0.97}},
+        {"id": "ticket_1002", "status": "completed",
+         "result": {"label": "technical", "confidence": 0.93}},
+        {"id": "ticket_1003", "status": "completed",
+         "result": {"label": "account", "confidence": 0.88}},
+    ],
+    "meta": {"total": 3, "completed": 3, "failed": 0, "latency_ms": 412},
+    "created_at": _CREATED,
+}  # fmt: skip
+
+REQUESTS: dict[str, Examples] = {
+    "classify": {
+        "Inline categories": {
+            "input": "Our server costs doubled again this quarter.", "categories": _TOPICS,
+        },
+        "A saved schema, with explanations": {
+            "input": "Refund was never processed after 2 weeks.", "schema": 42, "explain": True,
+        },
+        "Generic labels": {"input": "The sunset over the lake was breathtaking."},
+        "An image by its URL": {
+            "input": "https://example.com/product-photo.jpg", "type": "image",
+            "categories": ["apparel", "electronics", "furniture", "food"],
+        },
+        "Top 3": {
+            "input": "Refund never processed after 2 weeks.", "categories": _QUEUES,
+            "mode": "top_n", "top_n": 3, "explain": True,
+        },
+    },
+    "classifyBatch": {
+        "Three support tickets": {
+            "categories": _QUEUES,
+            "mode": "single",
+            "items": [
+                {"id": "ticket_1001", "input": "I was charged twice for my subscription."},
+                {"id": "ticket_1002", "input": "The API keeps returning a 500 error."},
+                {"id": "ticket_1003", "input": "How do I change my password?"},
+            ],
+        },
+    },
+    "createSchema": {"Rich category objects": _SCHEMA},
+    "replaceSchema": {"Rich category objects": _SCHEMA},
+    "changeSchema": {"Other categories": {"categories": _QUEUES}},
+}  # fmt: skip
+
+REPLIES: dict[str, Examples] = {
+    "classify": {
+        "single": {
+            **_ANSWERED,
+            "result": {
+                "label": "finance", "confidence": 0.94,
+                "explanation": "The text discusses quarterly server costs...",
+            },
+            "meta": _META, "created_at": _CREATED,
+        },
+        "multi": {
+            **_ANSWERED, "id": "85",
+            "result": {
+                "labels": [
+                    {"label": "finance", "confidence": 0.94},
+                    {"label": "engineering", "confidence": 0.61},
+                    {"label": "marketing", "confidence": 0.22},
+                ],
+            },
+            "meta": {**_META, "mode": "multi", "latency_ms": 231}, "created_at": _CREATED,
+        },
+    },
+    "classifyBatch": {"Three support tickets": _BATCH},
+    "getJobs": {
+        "One job": _JOB, "A batch": _BATCH,
+        "A page of jobs": {"jobs": [_JOB], "total": 1, "limit": 20, "offset": 0},
+    },
+    "getJobsById": {"One job": _JOB, "A batch": _BATCH},
+    "getSchemasById": {"One schema": _SAVED},
+    "getSchemas": {
+        "One schema": _SAVED,
+        "A page of schemas": {"schemas": [_SAVED], "total": 1, "limit": 20, "offset": 0},
+    },
+    "createSchema": {"Rich category objects": _SAVED},
+    "replaceSchema": {"Rich category objects": _SAVED},
+    "changeSchema": {"Other categories": {**_SAVED, "categories": _QUEUES}},
+    "getUsage": {
+        "A month on the Starter plan": {
+            "period": "2025-03",
+            "plan": "starter",
+            "limits": {
+                "requests": 10000, "resets_at": "2025-04-01T00:00:00Z", "media": True,
+                "schemas": 10, "batch_size": 50,
+            },
+            "usage": {
+                "requests": 3421, "remaining": 6579,
+                "by_type": {"text": 3200, "image": 221, "audio": 0, "video": 0},
+                "tokens": 891234,
+            },
+        },
+    },
+}  # fmt: skip
+
+PROMISES: dict[str, Examples] = {
+    "classify": {"async": {"id": "86", "status": "pending"}},
+    "classifyBatch": {"async": {"id": _BATCH["id"], "status": "pending"}},
+}
+
+_ERRORS: dict[ErrorCode, Error] = {
+    error.error_code: error
+    for error in (
+        InvalidJson("Request body is not valid JSON."),
+        InvalidRequest(("items", 3, "input"), "is required"),
+        SubscriptionInactive(Plan.STARTER, SubscriptionStatus.PAST_DUE.value),
+        PlanRestriction(
+            "schemas",
+            required=Plan.STARTER,
+            message="Saved schemas are not available on your plan. Upgrade to starter or above.",
+        ),
+        PayloadTooLarge(33_554_432),
+        RateLimitExceeded(limit=100, used=100, period=Period(2025, 3)),
+        ModelUnavailable("The model can't answer at the moment. Try again soon."),
+    )
+}
+
+
+def example_of(code: ErrorCode, *, docs: str) -> dict[str, Any]:
+    """Return what an error of this code looks like."""
+    return render_error(_ERRORS.get(code) or Error(code.meaning, code=code), docs=docs)
