@@ -8,7 +8,7 @@ RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 PAGES := app/web/static/.built
 
-.PHONY: serve test check benchmark lock format pages clean
+.PHONY: serve test check contract benchmark lock format pages clean
 serve:
 	@$(MAKE) --silent --jobs 2 $(RUNTIME) $(PAGES)
 	@$(BIN)/python -m app serve
@@ -22,6 +22,10 @@ check: $(DEV)
 	$(BIN)/mypy
 	$(BIN)/python -m app export schema | diff -u schema.graphql -
 	$(BIN)/python -m pytest --quiet tests/test_architecture.py tests/storage/test_migrations.py
+	$(BIN)/python -m tests.contract check
+
+contract: $(DEV)
+	$(BIN)/python -m tests.contract write
 
 format: $(DEV)
 	$(BIN)/ruff format .

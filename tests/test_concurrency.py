@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import httpx
+import pytest
 
 from app.domain import clock
 from app.domain.webhooks.events import EVENTS
@@ -45,6 +46,7 @@ async def post_many(urls: list[str], key: str, count: int) -> Counter[int]:
     return Counter(await asyncio.gather(*(post(number) for number in range(count))))
 
 
+@pytest.mark.contract("account.concurrency")
 async def test_a_thousand_requests_over_two_processes_grant_exactly_the_limit(
     make_site: Callable[..., Site],
 ) -> None:
@@ -60,6 +62,7 @@ async def test_a_thousand_requests_over_two_processes_grant_exactly_the_limit(
             assert client.get("/v1/jobs", params={"status": "completed"}).json()["total"] == 100
 
 
+@pytest.mark.contract("account.given_back")
 async def test_a_killed_server_gives_back_what_it_had_taken(
     make_site: Callable[..., Site],
 ) -> None:

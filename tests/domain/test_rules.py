@@ -56,6 +56,7 @@ def test_the_cheapest_plan() -> None:
     assert cheapest_plan(lambda _: False) is Plan.ENTERPRISE
 
 
+@pytest.mark.contract("account.month", "limits.reset")
 def test_a_period_is_a_calendar_month_in_utc() -> None:
     eve = datetime(2025, 12, 31, 23, 30, tzinfo=UTC)
     assert str(Period.of(eve)) == "2025-12"
@@ -70,11 +71,13 @@ def test_what_is_no_period(text: str) -> None:
     assert Period.parse(text) is None
 
 
+@pytest.mark.contract("ids.times")
 def test_times_are_whole_seconds_in_utc() -> None:
     moment = datetime.fromisoformat("2025-03-15T12:30:00.987+02:00")
     assert to_iso(moment) == "2025-03-15T10:30:00Z"
 
 
+@pytest.mark.contract("account.key")
 def test_keys() -> None:
     secret = generate_secret()
     assert is_well_formed(secret)
@@ -96,6 +99,7 @@ def test_paths_are_written_as_callers_know_them() -> None:
 probabilities = st.lists(st.floats(0, 1), min_size=1, max_size=20)
 
 
+@pytest.mark.contract("mode.single", "mode.multi", "mode.top_n", "ids.confidence")
 @given(probabilities, st.sampled_from(list(Mode)), st.integers(1, 10), st.floats(0, 1))
 def test_selection(values: list[float], mode: Mode, top_n: int, threshold: float) -> None:
     chosen = select(values, mode=mode, top_n=top_n, threshold=threshold)

@@ -225,6 +225,7 @@ def refused_type(client: Any, query: str, kind: str, value: Any, name: str) -> N
     assert "Did you mean" not in error["message"]
 
 
+@pytest.mark.contract("transport.field", "transport.refused")
 @pytest.mark.parametrize(("mutation", "kind", "place"), FIELDS)
 def test_a_field(client: Any, mutation: str, kind: str, place: Place) -> None:
     query = f"mutation($v:$TYPE!){{{mutation}(input:$v){{errors{{code field message}}}}}}"

@@ -267,6 +267,7 @@ class TestUsage:
 class TestKeys:
     """API keys."""
 
+    @pytest.mark.contract("request.keys", "account.key")
     def test_life_of_a_key(self, server: Server, make_tenant: Callable[..., Tenant]) -> None:
         tenant = make_tenant()
         made = ask(tenant.client, CREATE_KEY, i={"name": "ci"})["createApiKey"]

@@ -32,6 +32,7 @@ def filled(path: str, ids: dict[str, int]) -> str:
     return path.format(id=ids.get(path.split("/")[1]))
 
 
+@pytest.mark.contract("request.base_url", "transport.alias", "transport.slash")
 @pytest.mark.parametrize("path", ADDRESSES)
 @pytest.mark.parametrize("prefix", PREFIXES)
 @pytest.mark.parametrize("end", ["", "/", "//"])
@@ -49,6 +50,7 @@ def test_the_alias_and_a_trailing_slash(
         assert owner.client.get(prefix + filled(path, ids) + end).json() == plain
 
 
+@pytest.mark.contract("transport.slash")
 @pytest.mark.parametrize("path", OTHERS[1:])
 def test_other_addresses_take_a_trailing_slash(server: Server, tenant: Tenant, path: str) -> None:
     query = {"query": "{__typename}"}
@@ -57,6 +59,7 @@ def test_other_addresses_take_a_trailing_slash(server: Server, tenant: Tenant, p
     assert slashed.content == plain.content
 
 
+@pytest.mark.contract("error.method_not_allowed", "errors.allow", "transport.options")
 @pytest.mark.parametrize("path", ADDRESSES)
 def test_every_method_is_answered_or_405(owner: Tenant, ids: dict[str, int], path: str) -> None:
     allowed = {*ADDRESSES[path], "OPTIONS"} | ({"HEAD"} if "GET" in ADDRESSES[path] else set())
@@ -75,6 +78,7 @@ def test_every_method_is_answered_or_405(owner: Tenant, ids: dict[str, int], pat
                 assert refused.json()["error"]["code"] == "method_not_allowed"
 
 
+@pytest.mark.contract("transport.head")
 @pytest.mark.parametrize("path", [path for path, methods in ADDRESSES.items() if "GET" in methods])
 def test_head_is_get_without_a_body(owner: Tenant, ids: dict[str, int], path: str) -> None:
     url = f"/api/v1{filled(path, ids)}"
@@ -84,6 +88,7 @@ def test_head_is_get_without_a_body(owner: Tenant, ids: dict[str, int], path: st
         assert head.headers[name] == get.headers[name]
 
 
+@pytest.mark.contract("transport.head", "transport.options")
 @pytest.mark.parametrize("path", OTHERS)
 def test_other_addresses_have_head_and_options(tenant: Tenant, path: str) -> None:
     options = tenant.client.options(path)
@@ -98,6 +103,7 @@ def test_other_addresses_have_head_and_options(tenant: Tenant, path: str) -> Non
     assert {"GET", "HEAD", "OPTIONS"} <= set(refused.headers["Allow"].split(", "))
 
 
+@pytest.mark.contract("errors.not_found", "error.docs")
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("path", ["/nope", "/v1/nope", "/api/v1/jobs/1/2", "/api/v1/", "/v1"])
 def test_an_unknown_path_is_404_for_every_method(server: Server, method: str, path: str) -> None:
@@ -108,6 +114,7 @@ def test_an_unknown_path_is_404_for_every_method(server: Server, method: str, pa
         assert (error["code"], error["docs"]) == ("not_found", f"{server.base_url}/docs#errors")
 
 
+@pytest.mark.contract("transport.id_in_path", "ids.job", "ids.schema")
 def test_an_id_stands_in_the_query_or_in_the_path(owner: Tenant, ids: dict[str, int]) -> None:
     for name, key in ids.items():
         shown = [
@@ -119,6 +126,7 @@ def test_an_id_stands_in_the_query_or_in_the_path(owner: Tenant, ids: dict[str, 
         assert str(shown[0]["id"]) == str(key)
 
 
+@pytest.mark.contract("transport.id_in_path")
 def test_a_change_takes_the_id_in_the_query_too(owner: Tenant) -> None:
     body = {"name": "S", "categories": ["a"]}
     made = owner.client.post("/v1/schemas", json=body).json()
@@ -149,12 +157,14 @@ def _answers(server: Server, owner: Tenant) -> Iterator[httpx.Response]:
     yield httpx.post(f"{server.base_url}/graphql", json={"query": "{viewer{id}}"})
 
 
+@pytest.mark.contract("transport.request_id")
 def test_every_answer_has_a_request_id_of_its_own(server: Server, owner: Tenant) -> None:
     seen = [answer.headers["X-Request-Id"] for answer in _answers(server, owner)]
     assert all(re.fullmatch(r"[0-9a-f]{32}", each) for each in seen)
     assert len(set(seen)) == len(seen)
 
 
+@pytest.mark.contract("transport.rate_limit")
 def test_every_authenticated_answer_has_the_rate_limit(owner: Tenant, ids: dict[str, int]) -> None:
     used = owner.client.get("/v1/usage").json()["usage"]["requests"]
     sent: list[tuple[str, str, Any]] = [

@@ -111,6 +111,10 @@ def refused(response: httpx.Response, code: str = "invalid_request") -> dict[str
     return error
 
 
+@pytest.mark.contract(
+    "error.invalid_request", "transport.field", "transport.nan", "transport.text_limit",
+    "transport.refused", "classify.more.categories", "batch.more.duplicate_ids",
+)  # fmt: skip
 @pytest.mark.parametrize(("method", "path", "place"), FIELDS)
 def test_a_field(untouched: Untouched, method: str, path: str, place: Place) -> None:
     for name, value in place.bad_values():
@@ -125,6 +129,9 @@ def test_a_field(untouched: Untouched, method: str, path: str, place: Place) -> 
         refused(untouched.send(method, path, encode(place.body(Raw(text)))), "invalid_json")
 
 
+@pytest.mark.contract(
+    "error.invalid_json", "transport.content_type", "transport.object", "transport.nan"
+)
 @pytest.mark.parametrize(("method", "path"), [(method, path) for method, path, _ in BODIES])
 @pytest.mark.parametrize(
     ("raw", "code"),
@@ -169,6 +176,7 @@ def test_a_name_that_can_not_be_written_is_told_by_what_holds_it(untouched: Unto
     assert refused(untouched.send("POST", "/classify", raw))["field"] == "categories[1]"
 
 
+@pytest.mark.contract("transport.field")
 @pytest.mark.parametrize(("path", "name"), PARAMETERS)
 def test_a_parameter(untouched: Untouched, path: str, name: str) -> None:
     for value in BAD_PARAMETERS[name]:

@@ -1,7 +1,9 @@
 """`POST /batch` and reading a batch."""
 
 import re
+import sqlite3
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
@@ -20,6 +22,13 @@ QUEUES = [
 ]
 
 
+@pytest.mark.contract(
+    "batch.items", "batch.items.id", "batch.items.input", "batch.mode", "batch.response.id",
+    "batch.response.status", "batch.response.results.id", "batch.response.results.status",
+    "batch.response.results.result", "batch.response.meta.total", "batch.response.meta.completed",
+    "batch.response.meta.failed", "batch.response.meta.latency_ms", "ids.batch",
+    "batch.more.order", "batch.more.read", "transport.id_in_path",
+)  # fmt: skip
 def test_a_batch_has_the_documented_shape(tenant: Tenant) -> None:
     body = {"categories": QUEUES, "mode": "single", "items": TICKETS}
     response = tenant.client.post("/api/v1/batch", json=body)
@@ -48,6 +57,10 @@ def test_an_item_gets_the_same_answer_as_alone(tenant: Tenant) -> None:
         assert tenant.client.post("/api/v1/classify", json=body).json()["result"] == entry["result"]
 
 
+@pytest.mark.contract(
+    "batch.categories", "batch.items.categories", "batch.mode", "batch.more.item_schema",
+    "batch.more.default_id", "batch.more.top_n",
+)  # fmt: skip
 def test_items_override_and_inherit(tenant: Tenant) -> None:
     made = {"name": "S", "categories": ["x", "y"]}
     schema = tenant.client.post("/api/v1/schemas", json=made).json()["id"]
@@ -67,6 +80,7 @@ def test_items_override_and_inherit(tenant: Tenant) -> None:
     assert chosen[3] in {"x", "y"}
 
 
+@pytest.mark.contract("batch.threshold", "batch.explain", "batch.mode")
 def test_options_apply_to_every_item(tenant: Tenant) -> None:
     body = {"categories": QUEUES, "explain": True, "threshold": 1.0, "items": TICKETS[:2]}
     results = tenant.client.post("/api/v1/batch", json=body).json()["results"]
@@ -76,6 +90,7 @@ def test_options_apply_to_every_item(tenant: Tenant) -> None:
     assert all("explanation" in label for entry in results for label in entry["result"]["labels"])
 
 
+@pytest.mark.contract("batch.counts")
 def test_each_item_counts_one_all_or_nothing(make_tenant: Callable[..., Tenant]) -> None:
     tenant = make_tenant("starter")
     many = {"categories": ["a", "b"], "items": [{"input": "x"}] * 50}
@@ -89,6 +104,7 @@ def test_each_item_counts_one_all_or_nothing(make_tenant: Callable[..., Tenant])
     assert tenant.client.get("/api/v1/usage").json()["usage"]["requests"] == 99
 
 
+@pytest.mark.contract("batch.more.size")
 @pytest.mark.parametrize(
     ("plan", "count", "required"),
     [("free", 2, "starter"), ("starter", 51, "pro"), ("pro", 501, "enterprise")],
@@ -109,6 +125,7 @@ def test_a_free_plan_may_send_one(make_tenant: Callable[..., Tenant]) -> None:
     assert response.status_code == 200
 
 
+@pytest.mark.contract("batch.more.duplicate_ids")
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -145,3 +162,47 @@ def test_another_accounts_batch_is_not_found(
     response = make_tenant("pro").client.get(f"/api/v1/jobs/{batch['id']}")
     assert response.status_code == 404
     assert response.json()["error"]["code"] == "job_not_found"
+
+
+@pytest.mark.contract("batch.items.type")
+def test_an_item_has_a_type_of_its_own(tenant: Tenant) -> None:
+    items = [{"input": "x", "type": "text"}, {"input": "y", "type": "text"}]
+    body = {"items": items, "type": "video", "dry_run": True}
+    planned = tenant.client.post("/api/v1/batch", json=body).json()["items"]
+    assert [item["type"] for item in planned] == ["text", "text"]
+    done = tenant.client.post("/api/v1/batch", json={**body, "dry_run": False})
+    assert done.json()["status"] == "completed"
+
+
+@pytest.mark.contract("batch.schema", "ids.times", "batch.response.created_at")
+def test_a_schema_for_all_items(tenant: Tenant) -> None:
+    made = {"name": "S", "categories": ["billing", "weather"], "mode": "multi"}
+    schema = tenant.client.post("/api/v1/schemas", json=made).json()["id"]
+    body = {"schema": schema, "categories": ["ignored"], "items": TICKETS}
+    before = datetime.now(UTC).replace(microsecond=0)
+    answer = tenant.client.post("/api/v1/batch", json=body).json()
+    assert before <= datetime.fromisoformat(answer["created_at"]) <= datetime.now(UTC)
+    assert answer["created_at"].endswith("Z")
+    for entry in answer["results"]:
+        assert {label["label"] for label in entry["result"]["labels"]} == {"billing", "weather"}
+    assert tenant.client.get(f"/api/v1/schemas/{schema}").json()["total_uses"] == len(TICKETS)
+
+
+@pytest.mark.contract("account.all_or_nothing")
+def test_a_batch_larger_than_what_remains_counts_nothing(
+    make_tenant: Callable[..., Tenant],
+) -> None:
+    tenant = make_tenant("starter")
+    assert tenant.client.post("/api/v1/classify", json={"input": "x"}).status_code == 200
+    database = sqlite3.connect(tenant.site.data_dir / "classifaily.db", timeout=10)
+    with database:
+        database.execute(
+            "UPDATE usage_months SET used = 9990 WHERE account_id = ?", (tenant.account_id,)
+        )
+    database.close()
+    refused = tenant.client.post("/api/v1/batch", json={"items": [{"input": "x"}] * 11})
+    error = refused.json()["error"]
+    assert (refused.status_code, error["limit"], error["used"]) == (429, 10_000, 9_990)
+    assert tenant.client.get("/api/v1/jobs").json()["total"] == 1
+    assert tenant.client.post("/api/v1/batch", json={"items": [{"input": "x"}] * 10}).is_success
+    assert tenant.client.get("/api/v1/usage").json()["usage"]["remaining"] == 0

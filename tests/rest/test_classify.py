@@ -18,6 +18,13 @@ def classify(tenant: Tenant, **body: object) -> dict:
     return response.json()
 
 
+@pytest.mark.contract(
+    "classify.input", "classify.response.id", "classify.response.status", "classify.response.type",
+    "classify.response.result.label", "classify.response.result.confidence",
+    "classify.response.meta.model", "classify.response.meta.latency_ms",
+    "classify.response.meta.tokens", "classify.response.meta.mode", "classify.response.created_at",
+    "mode.single", "ids.times", "ids.confidence", "ids.latency",
+)  # fmt: skip
 def test_a_single_classification_has_the_documented_shape(tenant: Tenant) -> None:
     before = datetime.now(UTC).replace(microsecond=0)
     answer = classify(tenant, input=COSTS, categories=TOPICS)
@@ -39,6 +46,10 @@ def test_a_single_classification_has_the_documented_shape(tenant: Tenant) -> Non
     assert before <= datetime.fromisoformat(answer["created_at"]) <= datetime.now(UTC)
 
 
+@pytest.mark.contract(
+    "classify.top_n", "classify.mode", "mode.top_n", "classify.more.top_n",
+    "classify.response.result.labels",
+)  # fmt: skip
 def test_top_n_returns_the_best_n_of_a_distribution(tenant: Tenant) -> None:
     labels = classify(tenant, input=COSTS, categories=TOPICS, mode="top_n", top_n=4)["result"][
         "labels"
@@ -50,11 +61,15 @@ def test_top_n_returns_the_best_n_of_a_distribution(tenant: Tenant) -> None:
     assert sum(confidences) == pytest.approx(1, abs=0.001)
 
 
+@pytest.mark.contract("classify.top_n", "mode.top_n")
 def test_top_n_defaults_to_three(tenant: Tenant) -> None:
     result = classify(tenant, input=COSTS, categories=TOPICS, mode="top_n")["result"]
     assert len(result["labels"]) == 3
 
 
+@pytest.mark.contract(
+    "classify.more.multi", "classify.mode", "mode.multi", "classify.response.result.labels"
+)
 def test_multi_judges_each_category_on_its_own(tenant: Tenant) -> None:
     both = "The refund failed because of a bug in the payment API."
     rich = [
@@ -70,6 +85,7 @@ def test_multi_judges_each_category_on_its_own(tenant: Tenant) -> None:
     assert confidence["technical"] > confidence["gardening"]
 
 
+@pytest.mark.contract("classify.threshold", "mode.multi", "classify.more.multi")
 def test_multi_leaves_out_what_is_below_the_threshold(tenant: Tenant) -> None:
     everything = classify(tenant, input=COSTS, categories=TOPICS, mode="multi")["result"]["labels"]
     bound = everything[1]["confidence"]
@@ -77,12 +93,16 @@ def test_multi_leaves_out_what_is_below_the_threshold(tenant: Tenant) -> None:
     assert kept["result"]["labels"] == everything[:2]
 
 
+@pytest.mark.contract("classify.threshold", "classify.more.single_threshold")
 def test_single_below_the_threshold_is_null(tenant: Tenant) -> None:
     answer = classify(tenant, input=COSTS, categories=TOPICS, threshold=1.0)
     assert answer["result"] == {"label": None, "confidence": None}
     assert answer["status"] == "completed"
 
 
+@pytest.mark.contract(
+    "classify.explain", "classify.response.result.explanation", "classify.more.explain"
+)
 @pytest.mark.parametrize("mode", ["single", "multi", "top_n"])
 def test_explain_adds_an_explanation_to_each_label(tenant: Tenant, mode: str) -> None:
     result = classify(tenant, input=COSTS, categories=TOPICS, mode=mode, explain=True)["result"]
@@ -93,12 +113,16 @@ def test_explain_adds_an_explanation_to_each_label(tenant: Tenant, mode: str) ->
     assert len({entry["explanation"] for entry in entries}) == len(entries)
 
 
+@pytest.mark.contract("classify.categories", "classify.more.generic")
 def test_without_categories_the_label_is_generic(tenant: Tenant) -> None:
     answer = classify(tenant, input="The sunset over the lake was breathtaking.")
     assert answer["result"]["label"] == "nature"
     assert answer["result"]["confidence"] > 0.3
 
 
+@pytest.mark.contract(
+    "category.name", "category.description", "category.examples", "classify.categories"
+)
 def test_descriptions_and_examples_decide(tenant: Tenant) -> None:
     vague = [
         {"name": "A", "description": "Bugs, errors, API issues", "examples": ["login is broken"]},
@@ -118,6 +142,7 @@ def test_a_null_field_counts_as_left_out(tenant: Tenant) -> None:
     assert set(answer["result"]) == {"label", "confidence"}
 
 
+@pytest.mark.contract("transport.unknown_fields")
 def test_unknown_fields_are_ignored(tenant: Tenant) -> None:
     assert classify(tenant, input=COSTS, categories=TOPICS, colour="red")["result"]["label"]
 
@@ -133,6 +158,7 @@ def test_an_instruction_in_the_input_is_content(tenant: Tenant) -> None:
     assert answer["result"]["label"] == "billing"
 
 
+@pytest.mark.contract("transport.field", "classify.more.categories", "transport.text_limit")
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -201,6 +227,7 @@ def test_a_bad_value_is_refused_by_name(tenant: Tenant, body: dict, field: str) 
     assert error["message"].startswith(f"{field}: ")
 
 
+@pytest.mark.contract("error.invalid_json", "transport.nan", "transport.object")
 @pytest.mark.parametrize(
     ("raw", "code"),
     [
@@ -236,6 +263,7 @@ def test_a_lone_surrogate_is_refused_by_name(tenant: Tenant) -> None:
     assert response.json()["error"]["field"] == "categories[1].description"
 
 
+@pytest.mark.contract("request.json", "error.invalid_json", "transport.content_type")
 @pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded"])
 def test_another_content_type_is_refused(tenant: Tenant, content_type: str | None) -> None:
     headers = {} if content_type is None else {"Content-Type": content_type}
@@ -244,6 +272,7 @@ def test_another_content_type_is_refused(tenant: Tenant, content_type: str | Non
     assert response.json()["error"]["code"] == "invalid_json"
 
 
+@pytest.mark.contract("request.json", "transport.content_type")
 def test_content_type_parameters_are_allowed(tenant: Tenant) -> None:
     response = tenant.client.post(
         "/api/v1/classify",
@@ -253,6 +282,7 @@ def test_content_type_parameters_are_allowed(tenant: Tenant) -> None:
     assert response.status_code == 200
 
 
+@pytest.mark.contract("transport.refused")
 def test_what_is_refused_counts_nothing_and_leaves_nothing(
     make_tenant: Callable[..., Tenant],
 ) -> None:
@@ -269,3 +299,13 @@ def test_the_end_of_a_long_text_is_read(tenant: Tenant) -> None:
     answer = classify(tenant, input=text, categories=["sports", "cooking", "gardening"])
     assert answer["result"]["label"] == "sports"
     assert answer["meta"]["tokens"] > 800
+
+
+@pytest.mark.contract("classify.type")
+def test_the_type_is_text_unless_told(tenant: Tenant) -> None:
+    told = classify(tenant, input=COSTS, categories=TOPICS, type="text")
+    untold = classify(tenant, input=COSTS, categories=TOPICS)
+    assert told["type"] == untold["type"] == "text"
+    assert told["result"] == untold["result"]
+    refused = tenant.client.post("/api/v1/classify", json={"input": COSTS, "type": "smell"})
+    assert "text, image, audio, video" in refused.json()["error"]["message"]

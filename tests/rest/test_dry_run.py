@@ -21,6 +21,7 @@ def spend(tenant: Tenant, count: int) -> None:
         assert tenant.client.post(CLASSIFY, json={"input": "x"}).status_code == 200
 
 
+@pytest.mark.contract("classify.more.dry_run")
 def test_it_says_what_a_classification_would_be(make_tenant: Callable[..., Tenant]) -> None:
     tenant = make_tenant("starter")
     response = rehearse(tenant, CLASSIFY, input="x", categories=NAMES, mode="multi")
@@ -45,6 +46,7 @@ def test_a_schema_gives_its_defaults(tenant: Tenant) -> None:
     assert tenant.client.get(f"/api/v1/schemas/{schema}").json()["total_uses"] == 0
 
 
+@pytest.mark.contract("classify.more.dry_run")
 def test_it_says_what_a_batch_would_be(make_tenant: Callable[..., Tenant]) -> None:
     tenant = make_tenant("pro")
     items = [{"id": "q", "input": "x"}, {"input": "y", "categories": ["z"]}]
@@ -61,6 +63,7 @@ def test_it_says_what_a_batch_would_be(make_tenant: Callable[..., Tenant]) -> No
     }
 
 
+@pytest.mark.contract("classify.more.dry_run")
 def test_it_counts_and_leaves_nothing(make_tenant: Callable[..., Tenant]) -> None:
     tenant = make_tenant("free")
     for path, body in ((CLASSIFY, {"input": "x"}), (BATCH, {"items": [{"input": "x"}]})):

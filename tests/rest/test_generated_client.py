@@ -73,6 +73,7 @@ TOPICS = ["finance", "gardening", "sports"]
 COSTS = "Our server costs doubled again this quarter."
 
 
+@pytest.mark.contract("more.openapi")
 def test_the_three_modes(api: Api) -> None:
     models = api.models
     body = models.ClassifyBody(input_=COSTS, categories=TOPICS, explain=True)
@@ -102,6 +103,7 @@ def test_a_dry_run_has_a_shape_of_its_own(api: Api) -> None:
     assert planned.categories is None
 
 
+@pytest.mark.contract("more.openapi")
 def test_a_batch(api: Api) -> None:
     models = api.models
     items = [
@@ -122,6 +124,7 @@ def test_a_batch(api: Api) -> None:
         assert read == batch
 
 
+@pytest.mark.contract("more.openapi")
 def test_the_life_of_a_schema(api: Api) -> None:
     models = api.models
     rich = models.CategoryBody(name="billing", description="Payments", examples=["Charged twice"])
@@ -157,6 +160,7 @@ def test_the_life_of_a_schema(api: Api) -> None:
     assert lost.error.code == "schema_not_found"
 
 
+@pytest.mark.contract("more.openapi")
 def test_jobs_usage_and_plans(api: Api) -> None:
     models = api.models
     answer = api.call("classify.classify", body=models.ClassifyBody(input_=COSTS))

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.conftest import Tenant
+from tests.test_concurrency import until
 
 BODY = {"input": "I was charged twice", "categories": ["billing", "technical"]}
 
@@ -19,6 +20,7 @@ def requests_used(tenant: Tenant) -> int:
     return tenant.client.get("/api/v1/usage").json()["usage"]["requests"]
 
 
+@pytest.mark.contract("idempotency.replay")
 def test_a_repeat_gets_the_same_answer_and_counts_nothing(
     make_tenant: Callable[..., Tenant],
 ) -> None:
@@ -32,6 +34,7 @@ def test_a_repeat_gets_the_same_answer_and_counts_nothing(
     assert requests_used(tenant) == 1
 
 
+@pytest.mark.contract("idempotency.conflict")
 def test_another_body_or_address_is_a_conflict(make_tenant: Callable[..., Tenant]) -> None:
     tenant = make_tenant("pro")
     post(tenant, "key-1", BODY)
@@ -44,6 +47,7 @@ def test_another_body_or_address_is_a_conflict(make_tenant: Callable[..., Tenant
     assert requests_used(tenant) == 1
 
 
+@pytest.mark.contract("idempotency.account")
 def test_keys_belong_to_the_account(make_tenant: Callable[..., Tenant]) -> None:
     first, second = make_tenant("pro"), make_tenant("pro")
     assert post(first, "shared", BODY).json()["id"] != post(second, "shared", BODY).json()["id"]
@@ -55,6 +59,7 @@ def test_what_was_refused_may_be_tried_again(make_tenant: Callable[..., Tenant])
     assert post(tenant, "key-1", BODY).status_code == 200
 
 
+@pytest.mark.contract("idempotency.posts", "idempotency.replay")
 def test_batches_and_schemas_replay_too(make_tenant: Callable[..., Tenant]) -> None:
     tenant = make_tenant("pro")
     batch = {"items": [{"input": "x"}, {"input": "y"}]}
@@ -85,3 +90,23 @@ def test_a_bad_key_is_refused(tenant: Tenant, key: str) -> None:
     response = post(tenant, key, BODY)
     assert response.status_code == 400
     assert response.json()["error"]["field"] == "Idempotency-Key"
+
+
+@pytest.mark.contract("idempotency.in_progress", "jobs.status")
+async def test_a_repeat_while_the_first_runs_is_told_so(
+    make_tenant: Callable[..., Tenant],
+) -> None:
+    tenant = make_tenant("pro")
+    long = {"input": "A long text about nothing in particular. " * 20_000}
+    headers = {"Authorization": f"Bearer {tenant.key}", "Idempotency-Key": "long"}
+    url = str(tenant.client.base_url.join("/api/v1/classify"))
+    async with httpx.AsyncClient(headers=headers, timeout=60) as client:
+        first = asyncio.ensure_future(client.post(url, json=long))
+        await until(lambda: tenant.client.get("/api/v1/jobs?status=processing").json()["total"])
+        again = await client.post(url, json=long)
+        assert again.status_code == 409
+        assert again.json()["error"]["code"] == "idempotency_in_progress"
+        done = await first
+        late = await client.post(url, json=long)
+    assert (late.content, late.headers["Idempotent-Replayed"]) == (done.content, "true")
+    assert requests_used(tenant) == 1

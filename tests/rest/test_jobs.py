@@ -22,6 +22,11 @@ def worker(make_tenant: Callable[..., Tenant]) -> Tenant:
     return tenant
 
 
+@pytest.mark.contract(
+    "jobs.id", "jobs.record", "job.id", "job.status", "job.input_type", "job.input_preview",
+    "job.result", "job.categories", "job.schema_id", "job.model_used", "job.tokens_used",
+    "job.latency_ms", "job.created_at", "job.completed_at", "more.jobs.preview",
+)  # fmt: skip
 def test_a_job_has_the_documented_shape(worker: Tenant) -> None:
     answer = worker.client.post(
         "/api/v1/classify", json={"input": "x" * 150, "categories": ["a", "b"]}
@@ -42,12 +47,14 @@ def test_a_job_has_the_documented_shape(worker: Tenant) -> None:
     assert job["completed_at"].endswith("Z")
 
 
+@pytest.mark.contract("transport.id_in_path", "ids.job")
 def test_the_id_may_stand_in_the_path(worker: Tenant) -> None:
     newest = worker.client.get("/api/v1/jobs", params={"limit": 1}).json()["jobs"][0]
     for address in (f"/api/v1/jobs/{newest['id']}", f"/v1/jobs/{newest['id']}/"):
         assert worker.client.get(address).json() == newest
 
 
+@pytest.mark.contract("jobs.limit", "jobs.offset", "more.jobs.list")
 def test_the_list_is_newest_first_and_pages(worker: Tenant) -> None:
     whole = worker.client.get("/api/v1/jobs").json()
     assert set(whole) == {"jobs", "total", "limit", "offset"}
@@ -61,6 +68,7 @@ def test_the_list_is_newest_first_and_pages(worker: Tenant) -> None:
     assert (page["total"], page["limit"], page["offset"]) == (whole["total"], 2, 1)
 
 
+@pytest.mark.contract("jobs.status", "jobs.input_type")
 def test_filters(worker: Tenant) -> None:
     def total(**params: str) -> int:
         return worker.client.get("/api/v1/jobs", params=params).json()["total"]
@@ -71,6 +79,7 @@ def test_filters(worker: Tenant) -> None:
     assert total(input_type="image") == 0
 
 
+@pytest.mark.contract("jobs.limit", "transport.field")
 @pytest.mark.parametrize(
     ("params", "field"),
     [
@@ -90,6 +99,7 @@ def test_bad_parameters_are_refused_by_name(worker: Tenant, params: dict, field:
     assert response.json()["error"]["field"] == field
 
 
+@pytest.mark.contract("errors.job_not_found")
 def test_another_accounts_job_is_not_found(
     worker: Tenant, make_tenant: Callable[..., Tenant]
 ) -> None:
@@ -102,6 +112,7 @@ def test_another_accounts_job_is_not_found(
     assert other.client.get("/api/v1/jobs").json()["total"] == 0
 
 
+@pytest.mark.contract("kept.store")
 def test_store_false_keeps_neither_preview_nor_explanation(worker: Tenant) -> None:
     body = {"input": "A secret text", "categories": ["a", "b"], "store": False, "explain": True}
     answer = worker.client.post("/api/v1/classify", json=body).json()
@@ -111,6 +122,12 @@ def test_store_false_keeps_neither_preview_nor_explanation(worker: Tenant) -> No
     assert job["result"] == {k: answer["result"][k] for k in ("label", "confidence")}
 
 
+@pytest.mark.contract(
+    "usage.period", "usage.plan", "usage.limits.requests", "usage.limits.resets_at",
+    "usage.limits.media", "usage.limits.schemas", "usage.limits.batch_size",
+    "usage.usage.requests", "usage.usage.remaining", "usage.usage.by_type", "usage.usage.tokens",
+    "limits.monitor", "limits.reset",
+)  # fmt: skip
 def test_usage_counts_requests_tokens_and_types(make_tenant: Callable[..., Tenant]) -> None:
     tenant = make_tenant("starter")
     tokens = 0
@@ -133,6 +150,7 @@ def test_usage_counts_requests_tokens_and_types(make_tenant: Callable[..., Tenan
     }
 
 
+@pytest.mark.contract("usage.month", "usage.period", "more.usage.empty")
 def test_a_month_without_use_is_all_zeros(worker: Tenant) -> None:
     usage = worker.client.get("/api/v1/usage", params={"month": "2020-02"}).json()
     assert usage["period"] == "2020-02"
@@ -141,6 +159,7 @@ def test_a_month_without_use_is_all_zeros(worker: Tenant) -> None:
     assert set(usage["usage"]["by_type"].values()) == {0}
 
 
+@pytest.mark.contract("more.usage.malformed")
 @pytest.mark.parametrize("month", ["2025", "2025-13", "2025-1", "25-01", "2025-01-01", "x", ""])
 def test_a_malformed_month_is_refused(worker: Tenant, month: str) -> None:
     response = worker.client.get("/api/v1/usage", params={"month": month})
@@ -148,6 +167,7 @@ def test_a_malformed_month_is_refused(worker: Tenant, month: str) -> None:
     assert response.json()["error"]["field"] == "month"
 
 
+@pytest.mark.contract("more.usage.unlimited")
 def test_unlimited_is_null(tenant: Tenant) -> None:
     usage = tenant.client.get("/api/v1/usage").json()
     assert usage["limits"]["requests"] is None

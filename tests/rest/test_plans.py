@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import httpx
+import pytest
 
 from tests.conftest import Server, Tenant
 
@@ -20,6 +21,7 @@ TABLE = [
 ]
 
 
+@pytest.mark.contract("more.plans")
 def test_every_plan_with_each_row_of_the_tables(make_tenant: Callable[..., Tenant]) -> None:
     response = make_tenant("free").client.get("/api/v1/plans")
     assert response.status_code == 200

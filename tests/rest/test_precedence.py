@@ -48,10 +48,12 @@ def untouched(spent: Tenant) -> Iterator[httpx.Client]:
     assert spent.client.get("/v1/jobs").json()["total"] == 100
 
 
+@pytest.mark.contract("errors.order.method")
 def test_the_address_before_the_method(server: Server) -> None:
     assert said(httpx.delete(f"{server.base_url}/v1/nope")) == (404, "not_found")
 
 
+@pytest.mark.contract("errors.order.method")
 @pytest.mark.parametrize("path", ADDRESSES)
 def test_the_method_before_the_key(server: Server, path: str) -> None:
     for headers in ({}, UNKNOWN):
@@ -59,6 +61,7 @@ def test_the_method_before_the_key(server: Server, path: str) -> None:
         assert said(answer) == (405, "method_not_allowed")
 
 
+@pytest.mark.contract("errors.order.key")
 @pytest.mark.parametrize(("method", "path"), ALL)
 def test_the_key_before_the_body(server: Server, method: str, path: str) -> None:
     url = f"{server.base_url}/v1{path.format(id='x')}"
@@ -67,6 +70,7 @@ def test_the_key_before_the_body(server: Server, method: str, path: str) -> None
         assert said(answer) == (401, "unauthorized")
 
 
+@pytest.mark.contract("errors.order.subscription")
 @pytest.mark.parametrize(("method", "path"), ALL)
 def test_the_subscription_before_the_body(lapsed: Tenant, method: str, path: str) -> None:
     # Neither the body nor the id is one, and a bad key of idempotency is not looked at.
@@ -78,6 +82,7 @@ def test_the_subscription_before_the_body(lapsed: Tenant, method: str, path: str
     assert answer.headers["X-RateLimit-Limit"] == "10000"
 
 
+@pytest.mark.contract("errors.order.body")
 @pytest.mark.parametrize(
     ("path", "body", "field"),
     [
@@ -98,6 +103,7 @@ def test_the_body_before_the_plan(
     assert answer.json()["error"]["field"] == field
 
 
+@pytest.mark.contract("errors.order.body")
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 def test_the_body_and_the_plan_before_the_schema(untouched: httpx.Client, method: str) -> None:
     bad = untouched.request(method, "/v1/schemas/1", json={"name": "", "categories": ["a"]})
@@ -106,6 +112,7 @@ def test_the_body_and_the_plan_before_the_schema(untouched: httpx.Client, method
     assert said(good) == (403, "plan_restriction")
 
 
+@pytest.mark.contract("errors.order.plan")
 @pytest.mark.parametrize(
     ("path", "body", "feature"),
     [
@@ -126,6 +133,7 @@ def test_the_plan_before_the_quota(
     assert answer.json()["error"]["feature"] == feature
 
 
+@pytest.mark.contract("errors.order.plan", "transport.retry_after")
 @pytest.mark.parametrize(
     ("path", "body"), [("/classify", {"input": "x"}), ("/batch", {"items": [{"input": "x"}]})]
 )

@@ -1,6 +1,7 @@
 """`/schemas`: the whole life of a schema."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
@@ -24,6 +25,12 @@ def create(owner: Tenant, **body: object) -> dict:
     return response.json()
 
 
+@pytest.mark.contract(
+    "schemas.name", "schemas.categories", "schemas.description", "schemas.type",
+    "schemas.response.id", "schemas.response.name", "schemas.response.categories",
+    "schemas.response.type", "schemas.response.mode", "schemas.response.total_uses", "ids.schema",
+    "more.schemas.list", "more.schemas.post", "transport.id_in_path",
+)  # fmt: skip
 def test_a_created_schema_has_the_documented_shape(owner: Tenant) -> None:
     made = create(owner, name="Tickets", description="Routes", type="text", categories=RICH)
     assert isinstance(made["id"], int)
@@ -41,12 +48,14 @@ def test_a_created_schema_has_the_documented_shape(owner: Tenant) -> None:
         assert owner.client.get(address).json() == made
 
 
+@pytest.mark.contract("schemas.type", "schemas.mode", "schemas.categories")
 def test_defaults(owner: Tenant) -> None:
     made = create(owner, categories=["a", "b"])
     assert (made["type"], made["mode"], made["description"]) == ("any", "single", None)
     assert made["categories"] == ["a", "b"]
 
 
+@pytest.mark.contract("more.schemas.patch")
 def test_patch_changes_only_what_it_names(owner: Tenant) -> None:
     made = create(owner, description="old", mode="multi", categories=RICH)
     address = f"/api/v1/schemas/{made['id']}"
@@ -55,6 +64,7 @@ def test_patch_changes_only_what_it_names(owner: Tenant) -> None:
     assert owner.client.patch(address, json={"description": None}).json()["description"] is None
 
 
+@pytest.mark.contract("more.schemas.put")
 def test_put_replaces_the_whole(owner: Tenant) -> None:
     made = create(owner, description="old", mode="multi", categories=RICH)
     address = f"/api/v1/schemas/{made['id']}"
@@ -64,6 +74,7 @@ def test_put_replaces_the_whole(owner: Tenant) -> None:
     assert owner.client.put(address, json={"name": "New"}).status_code == 400
 
 
+@pytest.mark.contract("more.schemas.delete", "more.schemas.deleted", "error.schema_not_found")
 def test_delete_leaves_jobs_readable(owner: Tenant) -> None:
     made = create(owner, categories=["billing", "weather"])
     body = {"input": "my invoice is wrong", "schema": made["id"]}
@@ -78,6 +89,10 @@ def test_delete_leaves_jobs_readable(owner: Tenant) -> None:
     assert owner.client.post("/api/v1/classify", json=body).status_code == 404
 
 
+@pytest.mark.contract(
+    "classify.schema", "schemas.mode", "classify.more.schema_wins",
+    "classify.more.schema_defaults", "more.schemas.total_uses",
+)  # fmt: skip
 def test_the_schema_gives_defaults_and_counts_uses(owner: Tenant) -> None:
     made = create(owner, categories=["billing", "weather"], mode="multi", type="text")
     body = {"input": "my invoice is wrong", "schema": made["id"], "categories": ["ignored"]}
@@ -89,6 +104,7 @@ def test_the_schema_gives_defaults_and_counts_uses(owner: Tenant) -> None:
     assert owner.client.get(f"/api/v1/schemas/{made['id']}").json()["total_uses"] == 2
 
 
+@pytest.mark.contract("more.schemas.past_jobs")
 def test_an_update_never_changes_what_a_past_job_shows(owner: Tenant) -> None:
     made = create(owner, categories=["billing", "weather"])
     answer = owner.client.post("/api/v1/classify", json={"input": "x", "schema": made["id"]}).json()
@@ -97,6 +113,7 @@ def test_an_update_never_changes_what_a_past_job_shows(owner: Tenant) -> None:
     assert job["categories"] == ["billing", "weather"]
 
 
+@pytest.mark.contract("classify.more.schema_type", "schemas.type")
 def test_a_schema_refuses_another_type_of_input(make_tenant: Callable[..., Tenant]) -> None:
     tenant = make_tenant("pro")
     made = create(tenant, type="image")
@@ -106,6 +123,7 @@ def test_a_schema_refuses_another_type_of_input(make_tenant: Callable[..., Tenan
     assert response.json()["error"]["field"] == "type"
 
 
+@pytest.mark.contract("error.schema_not_found", "more.schemas.foreign")
 def test_another_accounts_schema_is_not_found(
     owner: Tenant, make_tenant: Callable[..., Tenant]
 ) -> None:
@@ -166,3 +184,16 @@ def test_a_change_needs_an_id(tenant: Tenant) -> None:
         body = {"name": "S", "categories": ["a"]}
         response = tenant.client.request(method, "/api/v1/schemas", json=body)
         assert response.json()["error"]["field"] == "id"
+
+
+@pytest.mark.contract("schemas.reuse", "schemas.response.created_at", "ids.times")
+def test_a_change_holds_for_the_next_request(owner: Tenant) -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
+    made = create(owner, categories=["billing", "weather"])
+    assert before <= datetime.fromisoformat(made["created_at"]) <= datetime.now(UTC)
+    assert made["created_at"].endswith("Z")
+    body = {"input": "My invoice is wrong.", "schema": made["id"]}
+    assert owner.client.post("/api/v1/classify", json=body).json()["result"]["label"] == "billing"
+    address = f"/api/v1/schemas/{made['id']}"
+    assert owner.client.patch(address, json={"categories": ["invoices", "rain"]}).is_success
+    assert owner.client.post("/api/v1/classify", json=body).json()["result"]["label"] == "invoices"

@@ -27,6 +27,7 @@ def error_of(response: httpx.Response) -> dict:
     return body["error"]
 
 
+@pytest.mark.contract("request.bearer", "error.unauthorized")
 @pytest.mark.parametrize(
     "header",
     [
@@ -47,6 +48,7 @@ def test_the_scheme_is_case_insensitive(server: Server, tenant: Tenant) -> None:
     assert httpx.get(f"{server.base_url}/api/v1/usage", headers=headers).status_code == 200
 
 
+@pytest.mark.contract("request.revoked", "account.revoked")
 def test_a_revoked_key_is_refused_on_the_next_request(make_tenant: Callable[..., Tenant]) -> None:
     tenant = make_tenant("pro")
     query = {"query": "{apiKeys{id}}"}
@@ -57,6 +59,7 @@ def test_a_revoked_key_is_refused_on_the_next_request(make_tenant: Callable[...,
     assert tenant.client.post("/graphql", json=query).status_code == 401
 
 
+@pytest.mark.contract("request.base_url", "transport.alias", "transport.slash")
 @pytest.mark.parametrize("prefix", ["/api/v1", "/v1"])
 @pytest.mark.parametrize("end", ["", "/"])
 def test_addresses_answer_under_both_prefixes(tenant: Tenant, prefix: str, end: str) -> None:
@@ -64,6 +67,7 @@ def test_addresses_answer_under_both_prefixes(tenant: Tenant, prefix: str, end: 
     assert response.status_code == 200
 
 
+@pytest.mark.contract("errors.not_found", "error.body", "error.docs")
 @pytest.mark.parametrize(
     "path", ["/api/v1", "/api/v1/nope", "/v1/jobs/1/2", "/nope", "/api/v2/jobs"]
 )
@@ -73,6 +77,7 @@ def test_an_unknown_path_is_404(tenant: Tenant, path: str) -> None:
     assert error_of(response)["code"] == "not_found"
 
 
+@pytest.mark.contract("error.method_not_allowed")
 @pytest.mark.parametrize("path", [*ENDPOINTS, "/api/v1/openapi.json"])
 def test_a_wrong_method_is_405_before_authentication(server: Server, path: str) -> None:
     response = httpx.request("TRACE", server.base_url + path)
@@ -91,18 +96,21 @@ def test_head_and_options(tenant: Tenant) -> None:
     assert options.headers["Allow"] == "GET, HEAD, OPTIONS"
 
 
+@pytest.mark.contract("transport.request_id")
 def test_a_sane_request_id_is_echoed(tenant: Tenant) -> None:
     for path in ("/api/v1/usage", "/nope", "/healthz", "/graphql"):
         response = tenant.client.get(path, headers={"X-Request-Id": "order-17.a"})
         assert response.headers["X-Request-Id"] == "order-17.a"
 
 
+@pytest.mark.contract("transport.request_id")
 @pytest.mark.parametrize("value", ["", "a b", "x" * 200, "<script>", "é"])
 def test_an_insane_request_id_is_replaced(tenant: Tenant, value: str) -> None:
     response = tenant.client.get("/healthz", headers={"X-Request-Id": value.encode()})
     assert len(response.headers["X-Request-Id"]) == 32
 
 
+@pytest.mark.contract("transport.rate_limit")
 def test_limited_plans_get_rate_limit_headers(make_tenant: Callable[..., Tenant]) -> None:
     tenant = make_tenant("free")
     first = tenant.client.post("/api/v1/classify", json={"input": "hello"})
@@ -115,11 +123,17 @@ def test_limited_plans_get_rate_limit_headers(make_tenant: Callable[..., Tenant]
     assert bad.headers["X-RateLimit-Remaining"] == "99"
 
 
+@pytest.mark.contract("transport.unlimited")
 def test_unlimited_plans_get_none(tenant: Tenant) -> None:
     response = tenant.client.get("/api/v1/usage")
     assert not [name for name in response.headers if name.startswith("x-ratelimit")]
 
 
+@pytest.mark.contract(
+    "error.rate_limit_exceeded", "error.rate_limit_exceeded.limit",
+    "error.rate_limit_exceeded.used", "error.rate_limit_exceeded.resets_at", "limits.reset",
+    "transport.retry_after",
+)  # fmt: skip
 def test_the_quota_ends_with_429(make_tenant: Callable[..., Tenant]) -> None:
     tenant = make_tenant("free")
     codes = [
@@ -136,6 +150,7 @@ def test_the_quota_ends_with_429(make_tenant: Callable[..., Tenant]) -> None:
     assert tenant.client.get("/api/v1/usage").json()["usage"]["remaining"] == 0
 
 
+@pytest.mark.contract("error.plan_restriction", "account.restriction", "classify.more.free")
 @pytest.mark.parametrize(
     ("plan", "body", "feature", "required"),
     [
@@ -157,6 +172,7 @@ def test_what_a_plan_lacks_is_403(
     assert (error["feature"], error["required_plan"]) == (feature, required)
 
 
+@pytest.mark.contract("error.subscription_inactive", "account.status")
 @pytest.mark.parametrize("status", ["past_due", "canceled"])
 def test_a_lapsed_subscription_is_403_until_it_is_active(
     make_tenant: Callable[..., Tenant], status: str
@@ -183,6 +199,7 @@ def small_server(make_site: Callable[..., Site]) -> Iterator[tuple[Server, str]]
         yield started, site.create_key(site.create_account())
 
 
+@pytest.mark.contract("errors.payload_too_large", "transport.body_limit")
 def test_a_declared_body_above_the_limit_is_413(small_server: tuple[Server, str]) -> None:
     server, key = small_server
     with server.client(key) as client:
@@ -191,6 +208,7 @@ def test_a_declared_body_above_the_limit_is_413(small_server: tuple[Server, str]
     assert error_of(response)["code"] == "payload_too_large"
 
 
+@pytest.mark.contract("errors.payload_too_large")
 def test_a_chunked_body_above_the_limit_is_413(small_server: tuple[Server, str]) -> None:
     server, key = small_server
 
@@ -225,6 +243,7 @@ def _head(key: str, *lines: str, path: str = "/api/v1/classify") -> bytes:
     return "\r\n".join([*fixed, *lines, "", ""]).encode()
 
 
+@pytest.mark.contract("transport.body_limit")
 @pytest.mark.parametrize("path", ["/api/v1/classify", "/v1/batch", "/v1/schemas", "/graphql"])
 def test_a_chunked_body_is_cut_while_it_comes(small_server: tuple[Server, str], path: str) -> None:
     server, key = small_server
@@ -236,6 +255,7 @@ def test_a_chunked_body_is_cut_while_it_comes(small_server: tuple[Server, str], 
     assert b"payload_too_large" in answer.lower()
 
 
+@pytest.mark.contract("transport.body_limit")
 def test_a_huge_declared_length_is_refused_without_reading(
     small_server: tuple[Server, str],
 ) -> None:
@@ -262,6 +282,7 @@ def test_a_body_of_exactly_the_limit_is_read(small_server: tuple[Server, str]) -
             assert (len(body), answer.status_code) == (size, status)
 
 
+@pytest.mark.contract("transport.cors")
 def test_cors_answers_the_listed_origin_only(small_server: tuple[Server, str]) -> None:
     server, _ = small_server
     headers = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
@@ -275,6 +296,7 @@ def test_cors_answers_the_listed_origin_only(small_server: tuple[Server, str]) -
     assert "Access-Control-Allow-Origin" not in refused.headers
 
 
+@pytest.mark.contract("transport.cors")
 def test_cors_is_off_by_default(server: Server) -> None:
     response = httpx.get(f"{server.base_url}/healthz", headers={"Origin": "https://app.example"})
     assert "Access-Control-Allow-Origin" not in response.headers

@@ -24,6 +24,7 @@ ODD = [
 ]
 
 
+@pytest.mark.contract("transport.unicode")
 def test_names_of_any_script_are_labels(tenant: Tenant) -> None:
     body = {"input": "\u202e" + "é" * 120, "categories": ODD, "mode": "top_n", "top_n": 10}
     answer = tenant.client.post("/v1/classify", json=body).json()
@@ -33,6 +34,7 @@ def test_names_of_any_script_are_labels(tenant: Tenant) -> None:
     assert job["input_preview"] == "\u202e" + "é" * 99
 
 
+@pytest.mark.contract("transport.unicode")
 @pytest.mark.parametrize("text", ODD)
 def test_it_is_kept_as_sent(tenant: Tenant, text: str) -> None:
     made = {"name": text, "description": text, "categories": [{"name": text, "examples": [text]}]}
@@ -49,6 +51,7 @@ def test_an_escaped_pair_is_one_character(tenant: Tenant) -> None:
     assert answer["result"]["label"] == "😀"
 
 
+@pytest.mark.contract("transport.repeated")
 def test_of_a_repeated_name_the_last_counts(tenant: Tenant) -> None:
     raw = b'{"input": "x", "mode": "multi", "mode": "top_n", "top_n": 99, "top_n": 1, "categories":\
             ["a"], "categories": [{"name": "b", "name": "c"}, "d"]}'

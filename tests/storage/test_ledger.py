@@ -83,6 +83,7 @@ async def expire(ledger: Ledger, moment: datetime) -> int:
     return len(recovered.failed.jobs)
 
 
+@pytest.mark.contract("account.all_or_nothing")
 async def test_all_or_nothing(ledger: Ledger, account: Account, database: Location) -> None:
     assert isinstance(await reserve(ledger, account, 3, 5), Reserved)
     assert await reserve(ledger, account, 3, 5) == Refused(used=3)
@@ -110,6 +111,7 @@ async def test_an_end_counts_once(ledger: Ledger, account: Account, database: Lo
     assert await counts(database) == (1, 1, 3, 1)
 
 
+@pytest.mark.contract("account.given_back")
 async def test_an_expired_lease_gives_back_once(
     ledger: Ledger, account: Account, database: Location
 ) -> None:
@@ -124,6 +126,7 @@ async def test_an_expired_lease_gives_back_once(
     assert await counts(database) == (1, 1, 3, 1)
 
 
+@pytest.mark.contract("account.concurrency")
 @pytest.mark.parametrize("seed", range(5))
 async def test_used_is_completed_plus_running_after_any_history(
     ledger: Ledger, account: Account, database: Location, seed: int
@@ -188,6 +191,7 @@ async def test_a_batch_of_dead_jobs_ends_as_failed(
     assert rows == [("failed", 0, 2, 2)]
 
 
+@pytest.mark.contract("idempotency.expiry")
 async def test_a_receipt_is_claimed_once_and_expires(ledger: Ledger, account: Account) -> None:
     async def claim(moment: datetime, fingerprint: str = "f") -> Claimed | Taken:
         until = moment + timedelta(minutes=5)
