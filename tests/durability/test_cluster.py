@@ -69,6 +69,7 @@ def test_a_worker_that_is_told_to_end_hands_its_work_back(cluster_site: Site) ->
 
 
 @pytest.mark.timeout(180)
+@pytest.mark.contract("account.concurrency")
 async def test_two_servers_and_two_workers_grant_exactly_the_limit(cluster_site: Site) -> None:
     site = cluster_site
     key = site.create_key(site.create_account("free"))

@@ -27,6 +27,7 @@ def test_every_promise_is_kept_while_everything_is_killed(
     assert len(submitter.promised) == JOBS
 
 
+@pytest.mark.contract("classify.more.async_durable")
 @pytest.mark.timeout(300)
 def test_every_promise_is_kept_by_one_process_that_is_killed(
     make_site: Callable[..., Site],

@@ -109,6 +109,12 @@ def test_explanations(mover: Mover, plan: str, *, value: bool) -> None:
     assert ("explanation" in answer.json()["result"]) is value
 
 
+@cells("plan.async", values=(True,) * 4)
+def test_async_jobs(mover: Mover, plan: str, *, value: bool) -> None:
+    promise = classify(mover.on(plan), **{"async": True})
+    assert (promise.status_code == 202) is value
+
+
 @cells("plan.batch", "limits.batch", values=(1, 50, 500, 500))
 def test_batch_size(mover: Mover, plan: str, value: int) -> None:
     client = mover.on(plan)
