@@ -55,7 +55,10 @@ class LabelsReply(Struct):
 
 # msgspec has no unions of shapes without a tag, which the contract's have not: `Any` leaves the
 # schema to what is told here.
-_ONE_OR_SEVERAL = "One label in mode single, the labels in multi and top_n."
+_ONE_OR_SEVERAL = (
+    "One label in mode single, the labels in multi and top_n. With allow_none or min_margin it has "
+    "an outcome: matched, none_of_the_above or unsure."
+)
 _RESULT = about(_ONE_OR_SEVERAL, anyOf=either(LabelReply, LabelsReply))
 _RESULT_OR_NULL = about(
     f"{_ONE_OR_SEVERAL} Null until the job completed.",

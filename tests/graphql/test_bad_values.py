@@ -65,6 +65,7 @@ OUT_OF_RULES: dict[str, dict[str, list[Any]]] = {
     "ClassifyInput": {
         "input": [*BLANK, *TEXT, "x" * 1_000_001], "type": [], "categories": CATEGORIES,
         "schemaId": [], "mode": [], "topN": TOP_N, "threshold": THRESHOLD, "explain": [],
+        "allowNone": [], "minMargin": THRESHOLD,
         "async": [], "store": [], "dryRun": [],
     },
     "ClassifyBatchInput": {
@@ -74,7 +75,8 @@ OUT_OF_RULES: dict[str, dict[str, list[Any]]] = {
             At(("1", "id"), [{"input": "x", "id": "1"}, {"input": "x"}]),
         ],
         "type": [], "categories": CATEGORIES, "schemaId": [], "mode": [], "topN": TOP_N,
-        "threshold": THRESHOLD, "explain": [], "async": [], "store": [], "dryRun": [],
+        "threshold": THRESHOLD, "explain": [], "allowNone": [], "minMargin": THRESHOLD,
+        "async": [], "store": [], "dryRun": [],
     },
     "BatchItemInput": {
         "input": [*BLANK, *TEXT, "x" * 1_000_001], "id": [*BLANK, *TEXT, "x" * 201], "type": [],

@@ -42,6 +42,7 @@ def test_without_the_options_the_documented_shapes_stay(
     assert classify(tenant, text, mode=mode, allow_none=False, min_margin=None) == result
 
 
+@pytest.mark.contract("beyond.allow_none")
 def test_single(tenant: Tenant) -> None:
     belongs = classify(tenant, BELONGS, allow_none=True)
     assert set(belongs) == {"label", "confidence", "outcome"}
@@ -52,6 +53,7 @@ def test_single(tenant: Tenant) -> None:
     assert 0.5 < far["confidence"] <= 1
 
 
+@pytest.mark.contract("beyond.allow_none")
 def test_a_thin_margin_keeps_the_best_label(tenant: Tenant) -> None:
     plain = classify(tenant, FAR)
     assert classify(tenant, FAR, min_margin=1) == {**plain, "outcome": "unsure"}
@@ -64,6 +66,7 @@ def test_nothing_above_the_threshold(tenant: Tenant) -> None:
     assert classify(tenant, FAR, threshold=1.0) == {"label": None, "confidence": None}
 
 
+@pytest.mark.contract("beyond.allow_none")
 def test_top_n_holds_none_at_its_rank(tenant: Tenant) -> None:
     far = classify(tenant, FAR, mode="top_n", allow_none=True)
     assert set(far) == {"labels", "outcome"}
