@@ -16,7 +16,7 @@ from app.domain.schemas.manage import get_any_schema
 from app.engines.contract import Category
 from app.evaluation.evaluate import predict
 from app.evaluation.report import Prediction, Report, report
-from app.runtime import make_engine
+from app.runtime import open_engine
 from app.settings import load_settings
 
 _SHOWN_CONFUSIONS = 10
@@ -70,15 +70,12 @@ async def _predict(
     rows: list[tuple[str, str]], categories: tuple[Category, ...], model: str | None
 ) -> list[Prediction]:
     settings = load_settings() if model is None else load_settings(model=model)
-    engine = make_engine(settings)
-    try:
+    async with open_engine(settings) as engine:
         with Progress(console=Console(stderr=True)) as progress:
             bar = progress.add_task("evaluating", total=len(rows))
             return await predict(
                 engine, rows, categories, progress=lambda done: progress.advance(bar, done)
             )
-    finally:
-        engine.close()
 
 
 def _read_rows(data: Path) -> list[tuple[str, str]]:

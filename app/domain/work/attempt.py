@@ -105,7 +105,7 @@ def _error_of(item: Admitted, failure: Exception) -> Error:
             f"The job took longer than {TIME_LIMIT_S} s, {MAX_ATTEMPTS} times.",
             code=ErrorCode.SERVER_ERROR,
         )
-    return model_unavailable() if isinstance(failure, EngineError) else ServerError()
+    return model_unavailable(failure) if isinstance(failure, EngineError) else ServerError()
 
 
 def _since(moment: datetime) -> int:
