@@ -52,6 +52,8 @@ def library() -> Any:
     with _importing:
         # The price map ships with the package: without this it is fetched at import.
         os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+        # The way that other providers go: without OpenAI's own client a call costs half.
+        os.environ.setdefault("EXPERIMENTAL_OPENAI_BASE_LLM_HTTP_HANDLER", "True")
         import litellm  # noqa: PLC0415
 
         litellm.telemetry = False

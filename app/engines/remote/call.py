@@ -101,9 +101,6 @@ async def call(
         raise CallFailed(408) from None
     except Exception as error:  # noqa: BLE001 - LiteLLM's errors have no base that can be named here
         raise _failure(error) from None
-    if response is None:
-        # LiteLLM mends what a 422 names and asks again; after a second one it returns nothing.
-        raise CallFailed(422)
     return _reply(response)
 
 
@@ -133,7 +130,8 @@ def _seconds(header: str | None) -> float | None:
 
 
 def _reply(response: Any) -> Reply:
-    choice = response.choices[0] if response.choices else None
+    choices = getattr(response, "choices", None)
+    choice = choices[0] if choices else None
     message = getattr(choice, "message", None)
     text = getattr(message, "content", None)
     for tool in getattr(message, "tool_calls", None) or ():
