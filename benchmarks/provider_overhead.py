@@ -3,9 +3,10 @@
     python -m benchmarks.provider_overhead [--latency-ms 1000] [--seconds 10] [--profile]
 
 The provider is the one of the tests, in a process of its own: a lone client is answered as soon as
-it can, 200 clients after a fixed time. Each sends its next task when the last one is answered. Three ways to put the same task, in one
-process on one core, in turns: aiohttp posting the very body that LiteLLM sends; LiteLLM's
-`acompletion`; and our engine, with prompt, circuit, retries, validation and selection.
+it can, 200 clients after a fixed time. Each sends its next task when the last one is answered.
+Three ways to put the same task, in one process on one core, in turns: aiohttp posting the very body
+that LiteLLM sends; LiteLLM's `acompletion`; and our engine, with prompt, circuit, retries,
+validation and selection.
 """
 
 import argparse

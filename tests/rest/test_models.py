@@ -168,7 +168,7 @@ def test_a_provider_that_wants_to_be_left_alone_is(make_site: Callable[..., Site
         assert all(70 <= wait <= 77 for wait in waits)
         assert len(provider.requests) == 1
         # A provider that is down does not take the server out of service.
-        assert ready.json() == {"status": "ready", "database": "ok", "model": "ok"}
+        assert ready.json()["status"] == "ready"
 
 
 def test_doctor_says_who_answers(make_site: Callable[..., Site]) -> None:
