@@ -1,9 +1,11 @@
 """Opening and closing what a process works with: database, ledger, engine, broker."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from types import MappingProxyType
 
+from app.domain.models.temperatures import load_temperatures
 from app.domain.services import Services
 from app.engines.chain import ChainEngine, Link
 from app.engines.embedded import EmbeddedEngine
@@ -11,21 +13,31 @@ from app.engines.errors import UnknownModel
 from app.engines.litellm_provider import close_connections
 from app.engines.remote.call import Address
 from app.engines.remote.engine import RemoteEngine
+from app.engines.remote.temperature import Temperatures
 from app.settings import EMBEDDED, Settings, SettingsError
 from app.storage.database import open_ledger, open_orm
 from app.workers.background import THREADS, background_work
 from app.workers.broker import make_broker
 from app.workers.process_signals import ProcessSignals
 
+Fitted = Mapping[str, Temperatures]
 
-def make_engine(settings: Settings) -> EmbeddedEngine | ChainEngine:
-    """Return the engine for the configured models, not loaded yet."""
+
+def make_engine(
+    settings: Settings, fitted: Fitted = MappingProxyType({})
+) -> EmbeddedEngine | ChainEngine:
+    """Return the engine for the configured models, not loaded yet.
+
+    `fitted` are temperatures by model.
+    """
     if settings.models == (EMBEDDED,):
         return make_embedded(settings)
-    return make_chain(settings, settings.models)
+    return make_chain(settings, settings.models, fitted)
 
 
-def make_chain(settings: Settings, models: tuple[str, ...]) -> ChainEngine:
+def make_chain(
+    settings: Settings, models: tuple[str, ...], fitted: Fitted = MappingProxyType({})
+) -> ChainEngine:
     """Return an engine that asks models in turn, not loaded yet."""
     turns = asyncio.Semaphore(settings.model_concurrency)
     return ChainEngine(
@@ -34,14 +46,20 @@ def make_chain(settings: Settings, models: tuple[str, ...]) -> ChainEngine:
                 name,
                 make_embedded(settings)
                 if name == EMBEDDED
-                else make_remote(settings, name, turns=turns),
+                else make_remote(settings, name, turns=turns, temperatures=fitted.get(name)),
             )
             for name in models
         ]
     )
 
 
-def make_remote(settings: Settings, model: str, *, turns: asyncio.Semaphore) -> RemoteEngine:
+def make_remote(
+    settings: Settings,
+    model: str,
+    *,
+    turns: asyncio.Semaphore,
+    temperatures: Temperatures | None = None,
+) -> RemoteEngine:
     """Return an engine for a model of a provider, not loaded yet."""
     address = Address(
         model,
@@ -49,7 +67,12 @@ def make_remote(settings: Settings, model: str, *, turns: asyncio.Semaphore) -> 
         api_base=settings.model_api_base or None,
         api_key=settings.model_api_key.get_secret_value() or None,
     )
-    return RemoteEngine(address, turns=turns, context=settings.model_context or None)
+    return RemoteEngine(
+        address,
+        turns=turns,
+        context=settings.model_context or None,
+        temperatures=temperatures,
+    )
 
 
 def make_embedded(settings: Settings) -> EmbeddedEngine:
@@ -72,9 +95,11 @@ def check_models(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def open_engine(settings: Settings) -> AsyncIterator[EmbeddedEngine | ChainEngine]:
-    """Open the engine alone for the length of a block."""
-    engine = make_engine(settings)
+async def open_engine(
+    settings: Settings, fitted: Fitted = MappingProxyType({})
+) -> AsyncIterator[EmbeddedEngine | ChainEngine]:
+    """Open the engine alone for the length of a block. It needs no database."""
+    engine = make_engine(settings, fitted)
     try:
         await asyncio.to_thread(engine.load)
         yield engine
@@ -92,8 +117,9 @@ async def open_services(
     A process that `works` does background work too.
     """
     async with AsyncExitStack() as stack:
-        engine = await stack.enter_async_context(open_engine(settings))
         await stack.enter_async_context(open_orm(settings.database))
+        fitted = await load_temperatures()
+        engine = await stack.enter_async_context(open_engine(settings, fitted))
         ledger = await stack.enter_async_context(open_ledger(settings.database))
         broker = make_broker(settings.broker_url)
         redis_url = None if settings.broker_is_embedded else settings.broker_url

@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from app.domain.classification import request as rules
 from app.domain.jobs.job import JobStatus
 from app.domain.schemas.schema import SchemaType
-from app.engines.contract import ConfidenceSource, InputType, Mode, OutcomeKind
+from app.engines.contract import ConfidenceSource, InputType, Mode, OutcomeKind, Truncated
 from app.rest.parameters import MAX_ID
 
 
@@ -225,6 +225,10 @@ class MetaReply(Struct):
     tokens: Annotated[int | None, about("Tokens that the model read of the input.")]
     mode: Mode
     confidence_source: Annotated[ConfidenceSource | None, about("Where the confidence is from.")]
+    truncated: Annotated[
+        list[Truncated],
+        about("What was cut to fit the model, of the input and the categories' examples."),
+    ]
 
 
 class ClassifyReply(Struct):

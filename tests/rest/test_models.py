@@ -47,6 +47,7 @@ def shared(make_site: Callable[..., Site]) -> Iterator[Setting]:
             model_api_key="sk-secret",
             model_timeout="2",
             model_label="auto",
+            model_context="4096",
         )
         with running(site) as server:
             key = site.create_key(site.create_account())
@@ -92,6 +93,15 @@ def test_graphql_shows_the_same(setting: Setting) -> None:
     assert job["result"] == {"label": "billing", "confidence": 0.9184}
     assert job["meta"] == {"model": "openai/first", "tokens": 110, "confidenceSource": "MEASURED"}
     assert classify("MULTI")["meta"]["confidenceSource"] == "SELF_REPORTED"
+
+
+def test_what_was_cut_is_said_and_kept(setting: Setting) -> None:
+    assert setting.classify().json()["meta"]["truncated"] == []
+    reply = setting.classify(input=f"billing {'word ' * 20_000}").json()
+    assert reply["meta"]["truncated"] == ["input"]
+    query = "query($id: ID!) { job(id: $id) { meta { truncated } } }"
+    kept = ask(setting.client, query, id=reply["id"])
+    assert kept["job"]["meta"]["truncated"] == ["INPUT"]
 
 
 FAILURES: dict[str, Behaviour] = {

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from app.engines.contract import InputType, Label, Outcome, Task
+from app.engines.contract import ConfidenceSource, InputType, Label, Mode, Outcome, Task
 from app.engines.errors import (
     EngineBusy,
     EngineError,
@@ -25,6 +25,7 @@ from app.engines.remote.fitting import Fitted, fit
 from app.engines.remote.options import options_for
 from app.engines.remote.prompt import Manner, write
 from app.engines.remote.retry import with_retries
+from app.engines.remote.temperature import Temperatures, tempered
 from app.engines.selection import select
 
 #: Texts longer than this are fitted in a thread (characters): counting takes 0.1 ms a thousand.
@@ -35,15 +36,22 @@ class RemoteEngine:
     """One model of a provider.
 
     `turns` bounds the tasks under way at a time, and may be shared with other models. `context` is
-    the model's in tokens, where it is not the one that LiteLLM knows.
+    the model's in tokens, where it is not the one that LiteLLM knows. `temperatures` were fitted on
+    labelled data, by the source of the confidence.
     """
 
     input_types = frozenset({InputType.TEXT})
 
     def __init__(
-        self, address: Address, *, turns: asyncio.Semaphore, context: int | None = None
+        self,
+        address: Address,
+        *,
+        turns: asyncio.Semaphore,
+        context: int | None = None,
+        temperatures: Temperatures | None = None,
     ) -> None:
         self._address = address
+        self._temperatures = temperatures or {}
         self._turns = turns
         self._context = context
         self._capabilities: Capabilities | None = None
@@ -174,9 +182,8 @@ class RemoteEngine:
         return judgement
 
     def _outcome(self, task: Task, judgement: Judgement, fitted: Fitted, tokens: int) -> Outcome:
-        chosen = select(
-            judgement.probabilities, mode=task.mode, top_n=task.top_n, threshold=task.threshold
-        )
+        probabilities, source = self._calibrated(task, judgement)
+        chosen = select(probabilities, mode=task.mode, top_n=task.top_n, threshold=task.threshold)
         names = [(judgement.labels[index], confidence) for index, confidence in chosen]
         return Outcome(
             labels=tuple(
@@ -184,10 +191,19 @@ class RemoteEngine:
                 for name, confidence in names
             ),
             tokens=tokens,
-            confidence_source=judgement.source,
+            confidence_source=source,
             model=self._address.model,
             truncated=fitted.truncated,
         )
+
+    def _calibrated(
+        self, task: Task, judgement: Judgement
+    ) -> tuple[Sequence[float], ConfidenceSource]:
+        temperature = self._temperatures.get(judgement.source)
+        # Temperatures are fitted to distributions over categories.
+        if temperature is None or task.categories is None or task.mode is Mode.MULTI:
+            return judgement.probabilities, judgement.source
+        return tempered(judgement.probabilities, temperature), ConfidenceSource.CALIBRATED
 
 
 def _error_of(failure: CallFailed) -> EngineError:
