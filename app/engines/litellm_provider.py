@@ -50,8 +50,10 @@ def register(litellm: Any, engine: Engine) -> None:
 def library() -> Any:
     """Import LiteLLM, set so that it speaks to providers alone and logs nothing."""
     with _importing:
-        # The price map ships with the package: without this it is fetched at import.
+        # Both tables ship with the package: without this they are fetched, at import and at the
+        # first call to Anthropic.
         os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+        os.environ["LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS"] = "True"
         # The way that other providers go: without OpenAI's own client a call costs half.
         os.environ.setdefault("EXPERIMENTAL_OPENAI_BASE_LLM_HTTP_HANDLER", "True")
         import litellm  # noqa: PLC0415

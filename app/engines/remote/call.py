@@ -116,7 +116,7 @@ def _failure(error: Exception) -> CallFailed:
 
 
 def _seconds(header: str | None) -> float | None:
-    """Read Retry-After: seconds or a date (RFC 9110, 10.2.3)."""
+    """Read Retry-After: seconds or a date (RFC 9110, 10.2.3). None when that is no wait."""
     if header is None:
         return None
     try:
@@ -126,7 +126,7 @@ def _seconds(header: str | None) -> float | None:
             seconds = parsedate_to_datetime(header).timestamp() - time()
         except ValueError:
             return None
-    return max(seconds, 0.0) if math.isfinite(seconds) else None
+    return seconds if math.isfinite(seconds) and seconds > 0 else None
 
 
 def _reply(response: Any) -> Reply:
