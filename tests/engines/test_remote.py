@@ -14,7 +14,15 @@ from email.utils import format_datetime
 import pytest
 
 from app.engines.chain import ChainEngine, Link
-from app.engines.contract import Category, ConfidenceSource, Mode, Outcome, Task, Truncated
+from app.engines.contract import (
+    Category,
+    ConfidenceSource,
+    Mode,
+    Outcome,
+    OutcomeKind,
+    Task,
+    Truncated,
+)
 from app.engines.errors import (
     EngineBusy,
     EngineError,
@@ -76,7 +84,7 @@ def task(text: str = TEXT, **options: object) -> Task:
     return Task(text, **{"categories": CATEGORIES, **options})  # type: ignore[arg-type]
 
 
-def labels(outcome: Outcome) -> list[str]:
+def labels(outcome: Outcome) -> list[str | None]:
     return [label.label for label in outcome.labels]
 
 
@@ -131,6 +139,47 @@ async def test_multi_judges_each_by_itself(make: Make) -> None:
         ("marketing", 0.0),
     ]
     assert outcome.confidence_source is ConfidenceSource.SELF_REPORTED
+
+
+@pytest.mark.parametrize("model", [LETTERS, SCHEMA])
+async def test_none_of_the_categories_is_an_answer_where_it_is_allowed(
+    make: Make, provider: Provider, model: str
+) -> None:
+    engine = make(model)
+    none = await engine.classify(task("The weather is fine.", allow_none=True))
+    assert labels(none) == [None]
+    assert none.outcome is OutcomeKind.NONE_OF_THE_ABOVE
+    assert none.labels[0].confidence >= 0.9
+    some = await engine.classify(task(allow_none=True, mode=Mode.TOP_N, top_n=4))
+    assert labels(some)[0] == "engineering"
+    assert None in labels(some)
+    assert some.outcome is OutcomeKind.MATCHED
+    assert sum(label.confidence for label in some.labels) == pytest.approx(1, abs=0.001)
+    multi = await engine.classify(task("The weather.", allow_none=True, mode=Mode.MULTI))
+    assert None not in labels(multi)
+    assert len(provider.requests) == 3
+
+
+async def test_none_is_no_answer_where_it_is_not_allowed(make: Make, provider: Provider) -> None:
+    provider.always(SCHEMA, says(answer(entry(None))))
+    with pytest.raises(UnusableAnswer):
+        await make(SCHEMA).classify(task())
+
+
+async def test_a_thin_margin_is_unsure(make: Make, provider: Provider) -> None:
+    provider.always(SCHEMA, says(answer(entry("finance", 0.5), entry("marketing", 0.4))))
+    outcome = await make(SCHEMA).classify(task(min_margin=0.2))
+    assert outcome.outcome is OutcomeKind.UNSURE
+
+
+async def test_a_generic_label_keeps_its_doubt(make: Make, provider: Provider) -> None:
+    provider.always(SCHEMA, says(answer(entry("server costs", 0.6))))
+    outcome = await make(SCHEMA).classify(task(categories=None))
+    assert [(label.label, label.confidence) for label in outcome.labels] == [("server costs", 0.6)]
+    nothing = says(answer(entry(None, 0.9), entry("noise", 0.1)))
+    provider.always(SCHEMA, nothing)
+    outcome = await make(SCHEMA).classify(task("x", categories=None, allow_none=True))
+    assert labels(outcome) == [None]
 
 
 async def test_a_model_names_generic_labels_freely(make: Make, provider: Provider) -> None:

@@ -44,24 +44,26 @@ def completion(request: Json) -> Json:
     }
 
 
-def categories(request: Json) -> list[str]:
-    """Return the names of the categories in the prompt."""
+def categories(request: Json) -> list[str | None]:
+    """Return the names of the categories in the prompt; None is none of them."""
     prompt = request["messages"][0]["content"]
     return [json.loads(line)["name"] for _, line in _LINE.findall(prompt)]
 
 
-def letters_of(request: Json) -> dict[str, str]:
+def letters_of(request: Json) -> dict[str | None, str]:
     """Return the letter of each category in the prompt."""
     prompt = request["messages"][0]["content"]
     return {json.loads(line)["name"]: letter for letter, line in _LINE.findall(prompt)}
 
 
-def chosen(request: Json) -> str:
+def chosen(request: Json) -> str | None:
     """Return the category that the model takes for the right one."""
     content = request["messages"][1]["content"].lower()
     names = categories(request)
-    found = [(content.find(name.lower()), name) for name in names if name.lower() in content]
-    return min(found)[1] if found else names[0]
+    found = [(content.find(n.lower()), n) for n in names if n is not None and n.lower() in content]
+    if found:
+        return min(found)[1]
+    return None if None in names else names[0]
 
 
 def judgement(request: Json) -> Json:
@@ -75,14 +77,14 @@ def judgement(request: Json) -> Json:
     return {"labels": labels}
 
 
-def _entry(request: Json, name: str, confidence: float) -> Json:
+def _entry(request: Json, name: str | None, confidence: float) -> Json:
     entry: Json = {"label": name, "confidence": confidence}
     if "explanation" in request["messages"][0]["content"]:
         entry["explanation"] = f"It speaks of {name}."
     return entry
 
 
-def distribution(letter: str, letters: dict[str, str]) -> dict[str, float]:
+def distribution(letter: str, letters: dict[str | None, str]) -> dict[str, float]:
     """Return the probabilities of tokens: most on a letter, the rest even, a little elsewhere."""
     others = [other for other in letters.values() if other != letter]
     shared = {other: 0.08 / len(others) for other in others}

@@ -13,7 +13,7 @@ from typing import Any
 
 from app.engines.contract import ConfidenceSource, Mode, Task
 from app.engines.remote.call import Reply
-from app.engines.remote.prompt import LETTERS, MAX_GENERIC_LENGTH
+from app.engines.remote.prompt import LETTERS, MAX_GENERIC_LENGTH, takes_none
 
 #: No answer that was asked for is as long (characters).
 MAX_ANSWER_LENGTH = 200_000
@@ -32,11 +32,14 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A probability for each label, and for some an explanation by label."""
+    """A probability for each label, and for some an explanation by label.
 
-    labels: tuple[str, ...]
+    The label None is none of them. It stands last, where the task takes it.
+    """
+
+    labels: tuple[str | None, ...]
     probabilities: tuple[float, ...]
-    explanations: Mapping[str, str]
+    explanations: Mapping[str | None, str]
     source: ConfidenceSource
 
 
@@ -46,7 +49,7 @@ def read_letter(reply: Reply, task: Task) -> Judgement:
     Raises:
         NoAnswer: There are none, they are no probabilities, or they are not on the list's letters.
     """
-    names = tuple(category.name for category in task.categories or ())
+    names = _choices(task)
     weights = dict.fromkeys(LETTERS[: len(names)], 0.0)
     if reply.declined or reply.first_token is None:
         raise NoAnswer("there were no log-probabilities")
@@ -80,13 +83,10 @@ def read_object(reply: Reply, task: Task) -> Judgement:
     if reply.declined:
         raise NoAnswer("it was declined")
     entries = _entries(_parse(reply.text))
+    named = _named(entries, task)
+    labels = _choices(task)
     if task.categories is None:
-        named = {_generic_label(entry): entry for entry in entries}
-        labels = tuple(named)
-    else:
-        labels = tuple(category.name for category in task.categories)
-        known = _by_spelling(labels)
-        named = {_listed_label(entry, known): entry for entry in entries}
+        labels = (*(label for label in named if label is not None), *labels)
     if len(named) < len(entries):
         raise NoAnswer("a label is there twice")
     if not named and (task.mode is not Mode.MULTI or task.categories is None):
@@ -100,7 +100,7 @@ def read_object(reply: Reply, task: Task) -> Judgement:
     if task.mode is Mode.MULTI:
         probabilities = tuple(confidences.get(label, 0.0) for label in labels)
     else:
-        probabilities = _distribution(labels, confidences)
+        probabilities = _distribution(labels, confidences, is_open=task.categories is None)
     return Judgement(labels, probabilities, explanations, ConfidenceSource.SELF_REPORTED)
 
 
@@ -136,6 +136,22 @@ def _entries(value: Any) -> list[Mapping[str, Any]]:
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise NoAnswer('it held no list "labels" of objects')
     return entries
+
+
+def _choices(task: Task) -> tuple[str | None, ...]:
+    none = (None,) if takes_none(task) else ()
+    return (*(category.name for category in task.categories or ()), *none)
+
+
+def _named(entries: Sequence[Mapping[str, Any]], task: Task) -> dict[str | None, Mapping[str, Any]]:
+    known = _by_spelling([category.name for category in task.categories or ()])
+
+    def name(entry: Mapping[str, Any]) -> str | None:
+        if takes_none(task) and entry.get("label", "") is None:
+            return None
+        return _generic_label(entry) if task.categories is None else _listed_label(entry, known)
+
+    return {name(entry): entry for entry in entries}
 
 
 def _by_spelling(labels: Sequence[str]) -> dict[str, str]:
@@ -190,9 +206,16 @@ def _explanation(value: Any) -> str:
     return tidy[: MAX_EXPLANATION_LENGTH - 1].rstrip() + "…"
 
 
-def _distribution(labels: Sequence[str], named: Mapping[str, float]) -> tuple[float, ...]:
-    """Return probabilities that sum to 1: what is left by those named is shared by the others."""
+def _distribution(
+    labels: Sequence[str | None], named: Mapping[str | None, float], *, is_open: bool
+) -> tuple[float, ...]:
+    """Return probabilities that sum to 1: what is left by those named is shared by the others.
+
+    Of an open list, what is left is that of labels that were not named at all.
+    """
     total = sum(named.values())
+    if is_open:
+        return tuple(named.get(label, 0.0) / max(total, 1.0) for label in labels)
     others = len(labels) - len(named)
     if others:
         left = max(1 - total, 0.0)

@@ -14,7 +14,7 @@ from app.engines.contract import Mode, Task
 from app.engines.errors import UnknownModel
 from app.engines.litellm_provider import library
 from app.engines.remote.call import Address
-from app.engines.remote.prompt import LETTERS, Manner
+from app.engines.remote.prompt import LETTERS, Manner, choices
 
 #: The context of a model that LiteLLM does not know (tokens).
 UNKNOWN_CONTEXT = 8_192
@@ -139,7 +139,6 @@ class Manners:
 
 def _takes_letters(task: Task) -> bool:
     """A distribution over few categories; and only one label may have to be explained."""
-    categories = task.categories
-    if categories is None or len(categories) > len(LETTERS) or task.mode is Mode.MULTI:
+    if task.categories is None or choices(task) > len(LETTERS) or task.mode is Mode.MULTI:
         return False
     return task.mode is Mode.SINGLE or not task.explain

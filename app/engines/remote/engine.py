@@ -9,6 +9,7 @@ task, their retries and the wait for its turn share one budget of time.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from app.engines.contract import ConfidenceSource, InputType, Label, Mode, Outcome, Task
 from app.engines.errors import (
@@ -23,10 +24,10 @@ from app.engines.remote.call import Address, CallFailed, Message, Reply, call
 from app.engines.remote.capabilities import Capabilities, Manners, find, with_key
 from app.engines.remote.fitting import Fitted, fit
 from app.engines.remote.options import options_for
-from app.engines.remote.prompt import Manner, write
+from app.engines.remote.prompt import Manner, takes_none, write
 from app.engines.remote.retry import with_retries
 from app.engines.remote.temperature import Temperatures, tempered
-from app.engines.selection import select
+from app.engines.selection import decide
 
 #: Texts longer than this are fitted in a thread (characters): counting takes 0.1 ms a thousand.
 LONG_TEXT = 20_000
@@ -149,16 +150,14 @@ class RemoteEngine:
 
     async def _fit(self, task: Task, manner: Manner) -> Fitted:
         assert self._capabilities is not None  # noqa: S101 - `classify` has loaded it
-        arguments = (
-            task.content,
-            task.categories or (),
-            manner is Manner.LETTER,
-            self._capabilities.room,
-            self._capabilities.count,
+        fitting = partial(
+            fit,
+            task,
+            lettered=manner is Manner.LETTER,
+            room=self._capabilities.room,
+            count=self._capabilities.count,
         )
-        if len(task.content) > LONG_TEXT:
-            return await asyncio.to_thread(fit, *arguments)
-        return fit(*arguments)
+        return await asyncio.to_thread(fitting) if len(task.content) > LONG_TEXT else fitting()
 
     async def _call(
         self, messages: list[Message], manner: Manner, task: Task, *, deadline: float
@@ -183,8 +182,16 @@ class RemoteEngine:
 
     def _outcome(self, task: Task, judgement: Judgement, fitted: Fitted, tokens: int) -> Outcome:
         probabilities, source = self._calibrated(task, judgement)
-        chosen = select(probabilities, mode=task.mode, top_n=task.top_n, threshold=task.threshold)
-        names = [(judgement.labels[index], confidence) for index, confidence in chosen]
+        labels: tuple[str | None, ...] = judgement.labels
+        none: float | None = None
+        if takes_none(task):
+            # It stands last.
+            *probabilities, none = probabilities
+        selection = decide(probabilities, task, none=none)
+        names = [
+            (None if index is None else labels[index], confidence)
+            for index, confidence in selection.entries
+        ]
         return Outcome(
             labels=tuple(
                 Label(name, confidence, judgement.explanations.get(name))
@@ -193,6 +200,7 @@ class RemoteEngine:
             tokens=tokens,
             confidence_source=source,
             model=self._address.model,
+            outcome=selection.outcome,
             truncated=fitted.truncated,
         )
 

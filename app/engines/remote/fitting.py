@@ -8,12 +8,12 @@ A token is at least a byte of UTF-8, so most texts fit without being counted. Li
 exact for OpenAI's older models and near for others: `Capabilities.room` leaves a margin for that.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.engines.contract import Category, Truncated
+from app.engines.contract import Task, Truncated
 from app.engines.errors import UnsupportedInput
-from app.engines.remote.prompt import list_categories
+from app.engines.remote.prompt import list_categories, takes_none
 
 #: Characters counted at a time: counting stops where the room ends.
 _PIECE = 2_000
@@ -41,17 +41,16 @@ class Fitted:
     truncated: tuple[Truncated, ...]
 
 
-def fit(
-    content: str, categories: Sequence[Category], lettered: bool, room: int, count: Count
-) -> Fitted:
+def fit(task: Task, *, lettered: bool, room: int, count: Count) -> Fitted:
     """Return what fits into `room` tokens.
 
     Raises:
         UnsupportedInput: Not even the names of the categories leave room for content.
     """
     shown, cut = "", False
-    if categories:
-        shown, cut = _fit_categories(categories, lettered=lettered, room=room, count=count)
+    content = task.content
+    if task.categories:
+        shown, cut = _fit_categories(task, lettered=lettered, room=room, count=count)
     left = room - (0 if _surely_fits(shown + content, room) else count(shown))
     kept = content if _surely_fits(content, left) else _fit_content(content, left, count)
     truncated = [Truncated.INPUT] if kept is not content else []
@@ -62,13 +61,12 @@ def _surely_fits(text: str, room: int) -> bool:
     return len(text) <= room and len(text.encode()) <= room
 
 
-def _fit_categories(
-    categories: Sequence[Category], *, lettered: bool, room: int, count: Count
-) -> tuple[str, bool]:
+def _fit_categories(task: Task, *, lettered: bool, room: int, count: Count) -> tuple[str, bool]:
     for level, (examples, description_length) in enumerate(_DETAILS):
         shown = list_categories(
-            categories,
+            task.categories or (),
             lettered=lettered,
+            with_none=takes_none(task),
             examples=examples,
             description_length=description_length,
         )

@@ -6,7 +6,7 @@ LiteLLM turns them into each provider's own.
 from typing import Any
 
 from app.engines.contract import Task
-from app.engines.remote.prompt import Manner
+from app.engines.remote.prompt import Manner, takes_none
 
 # OpenAI's bounds for an enumeration in strict mode:
 # https://platform.openai.com/docs/guides/structured-outputs#limitations-on-enum-size
@@ -44,11 +44,12 @@ def options_for(manner: Manner, task: Task, *, longest: int) -> dict[str, Any]:
 
 def answer_schema(task: Task) -> dict[str, Any]:
     """Return the JSON schema of an answer: labels of the list only, as far as providers allow."""
-    label: dict[str, Any] = {"type": "string"}
+    none = [None] if takes_none(task) else []
+    label: dict[str, Any] = {"type": ["string", "null"] if none else "string"}
     names = [category.name for category in task.categories or ()]
     small = len(names) <= MAX_SMALL_ENUM or sum(map(len, names)) <= MAX_ENUM_LENGTH
-    if names and small and len(names) <= MAX_ENUM:
-        label["enum"] = names
+    if names and small and len(names) < MAX_ENUM:
+        label["enum"] = [*names, *none]
     properties: dict[str, Any] = {"label": label, "confidence": {"type": "number"}}
     if task.explain:
         properties["explanation"] = {"type": "string"}

@@ -47,6 +47,7 @@ _LETTER_AND_WHY = (
     "Answer with the letter of the category that fits best, then a line break, then one sentence "
     "that says why."
 )
+_NONE = '{"name": null, "description": "none of the above"}'
 _SHAPE = '{{"labels": [{{"label": {label}, "confidence": a number from 0 to 1{why}}}]}}'
 _WHY = ', "explanation": one sentence that says why'
 _FORM = {
@@ -91,16 +92,28 @@ def content_message(content: str, *, word: str) -> Message:
     return {"role": "user", "content": f"<{word}>\n{content}\n</{word}>"}
 
 
+def takes_none(task: Task) -> bool:
+    """Tell whether none of the categories is an answer; `multi` says it by the lack of any."""
+    return task.allow_none and task.mode is not Mode.MULTI
+
+
 def asked_for(task: Task) -> int:
     """Return how many labels a model is asked for that ranks them: with a runner-up, at least."""
     wanted = task.top_n if task.mode is not Mode.SINGLE else 2
-    return wanted if task.categories is None else min(wanted, len(task.categories))
+    return wanted if task.categories is None else min(wanted, choices(task))
+
+
+def choices(task: Task) -> int:
+    """Return how many answers there are to choose from."""
+    return len(task.categories or ()) + takes_none(task)
 
 
 def _answer_form(task: Task, manner: Manner) -> str:
     if manner is Manner.LETTER:
         return _LETTER_AND_WHY if task.explain else _LETTER
     label = "a label" if task.categories is None else "a name from the list, exactly as it is there"
+    if takes_none(task):
+        label += ", or null if none fits"
     shape = _SHAPE.format(label=label, why=_WHY if task.explain else "")
     return f"{_FORM[manner]}\n{shape}\n{_how_many(task)}"
 
@@ -117,14 +130,20 @@ def list_categories(
     categories: Sequence[Category],
     *,
     lettered: bool,
+    with_none: bool = False,
     examples: int | None = None,
     description_length: int | None = None,
 ) -> str:
-    """Write the list, one category a line as JSON, with at most so much of each; None is all."""
+    """Write the list, one category a line as JSON, with at most so much of each; None is all.
+
+    `with_none` adds a line for none of them.
+    """
     lines = [
         _line(category, examples=examples, description_length=description_length)
         for category in categories
     ]
+    if with_none:
+        lines.append(_NONE)
     if lettered:
         lines = [f"{letter} {line}" for letter, line in zip(LETTERS, lines, strict=False)]
     return "\n".join(lines)
