@@ -1,21 +1,111 @@
 """Opening and closing what a process works with: database, ledger, engine, broker."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from types import MappingProxyType
 
+from app.domain.models.temperatures import load_temperatures
 from app.domain.services import Services
+from app.engines.chain import ChainEngine, Link
 from app.engines.embedded import EmbeddedEngine
-from app.settings import Settings
+from app.engines.errors import UnknownModel
+from app.engines.litellm_provider import close_connections
+from app.engines.remote.call import Address
+from app.engines.remote.engine import RemoteEngine
+from app.engines.remote.temperature import Temperatures
+from app.settings import EMBEDDED, Settings, SettingsError
 from app.storage.database import open_ledger, open_orm
 from app.workers.background import THREADS, background_work
 from app.workers.broker import make_broker
 from app.workers.process_signals import ProcessSignals
 
+Fitted = Mapping[str, Temperatures]
 
-def make_engine(settings: Settings) -> EmbeddedEngine:
-    """Return the configured engine, not loaded yet."""
+
+def make_engine(
+    settings: Settings, fitted: Fitted = MappingProxyType({})
+) -> EmbeddedEngine | ChainEngine:
+    """Return the engine for the configured models, not loaded yet.
+
+    `fitted` are temperatures by model.
+    """
+    if settings.models == (EMBEDDED,):
+        return make_embedded(settings)
+    return make_chain(settings, settings.models, fitted)
+
+
+def make_chain(
+    settings: Settings, models: tuple[str, ...], fitted: Fitted = MappingProxyType({})
+) -> ChainEngine:
+    """Return an engine that asks models in turn, not loaded yet."""
+    turns = asyncio.Semaphore(settings.model_concurrency)
+    return ChainEngine(
+        [
+            Link(
+                name,
+                make_embedded(settings)
+                if name == EMBEDDED
+                else make_remote(settings, name, turns=turns, temperatures=fitted.get(name)),
+            )
+            for name in models
+        ]
+    )
+
+
+def make_remote(
+    settings: Settings,
+    model: str,
+    *,
+    turns: asyncio.Semaphore,
+    temperatures: Temperatures | None = None,
+) -> RemoteEngine:
+    """Return an engine for a model of a provider, not loaded yet."""
+    address = Address(
+        model,
+        timeout_s=settings.model_timeout,
+        api_base=settings.model_api_base or None,
+        api_key=settings.model_api_key.get_secret_value() or None,
+    )
+    return RemoteEngine(
+        address,
+        turns=turns,
+        context=settings.model_context or None,
+        temperatures=temperatures,
+    )
+
+
+def make_embedded(settings: Settings) -> EmbeddedEngine:
+    """Return the embedded engine, not loaded yet."""
     return EmbeddedEngine(settings.prepared_dir, encoder=settings.text_encoder or None)
+
+
+def check_models(settings: Settings) -> None:
+    """Hold the names of the models against those that LiteLLM knows. Blocking; asks no provider.
+
+    Raises:
+        SettingsError: No provider is known for a name; the message names the variable.
+    """
+    for variable, models in settings.models_by_variable.items():
+        remote = tuple(name for name in models if name != EMBEDDED)
+        try:
+            make_chain(settings, remote).load()
+        except UnknownModel as error:
+            raise SettingsError(f"{variable}: {error}") from None
+
+
+@asynccontextmanager
+async def open_engine(
+    settings: Settings, fitted: Fitted = MappingProxyType({})
+) -> AsyncIterator[EmbeddedEngine | ChainEngine]:
+    """Open the engine alone for the length of a block. It needs no database."""
+    engine = make_engine(settings, fitted)
+    try:
+        await asyncio.to_thread(engine.load)
+        yield engine
+    finally:
+        engine.close()
+        await close_connections()
 
 
 @asynccontextmanager
@@ -27,10 +117,9 @@ async def open_services(
     A process that `works` does background work too.
     """
     async with AsyncExitStack() as stack:
-        engine = make_engine(settings)
-        stack.callback(engine.close)
-        await asyncio.to_thread(engine.load)
         await stack.enter_async_context(open_orm(settings.database))
+        fitted = await load_temperatures()
+        engine = await stack.enter_async_context(open_engine(settings, fitted))
         ledger = await stack.enter_async_context(open_ledger(settings.database))
         broker = make_broker(settings.broker_url)
         redis_url = None if settings.broker_is_embedded else settings.broker_url

@@ -5,17 +5,24 @@ names the variable.
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.outbound.private_hosts import PrivateHosts, parse_private_hosts
 from app.storage.location import Location, SqliteFile, parse_location
 
+T = TypeVar("T")
+
 PREFIX = "CLASSIFAILY_"
+EMBEDDED = "embedded"
+# What the tables hold of a model's name.
+MAX_MODEL_LENGTH = 200
+# A job's lease is 5 minutes: all models of a list must have failed before it runs out.
+MAX_TIME_OF_A_TASK_S = 240
 
 
 class SettingsError(Exception):
@@ -35,7 +42,16 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     public_url: str = ""
-    model: str = "embedded"
+    model: str = EMBEDDED
+    model_image: str = ""
+    model_audio: str = ""
+    model_video: str = ""
+    model_api_base: str = ""
+    model_api_key: SecretStr = SecretStr("")
+    model_timeout: float = Field(default=30, ge=1, le=MAX_TIME_OF_A_TASK_S)
+    model_concurrency: int = Field(default=200, ge=1, le=10_000)
+    # 0: what LiteLLM knows of the model.
+    model_context: int = Field(default=0, ge=0)
     text_encoder: str = ""
     model_label: str = Field(default="classifai-v1", min_length=1)
     allow_private_hosts: str = ""
@@ -68,11 +84,43 @@ class Settings(BaseSettings):
             raise ValueError("must be an http or https URL")
         return value.rstrip("/")
 
-    @field_validator("model")
+    @field_validator("model", "model_image", "model_audio", "model_video")
     @classmethod
-    def _known_model(cls, value: str) -> str:
-        if value != "embedded":
-            raise ValueError("must be 'embedded': this release has no other engine")
+    def _list_of_models(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.field_name != "model":
+            return value
+        names = _names(value)
+        odd = [name for name in names if not name or len(name) > MAX_MODEL_LENGTH or " " in name]
+        if odd or len(set(names)) < len(names):
+            raise ValueError(
+                f"must be '{EMBEDDED}', a LiteLLM model such as openai/gpt-4o-mini, or several of "
+                "these, each once, separated by commas"
+            )
+        return ",".join(names)
+
+    @field_validator("model_api_base")
+    @classmethod
+    def _address_of_models(cls, value: str, info: ValidationInfo) -> str:
+        if not value:
+            return value
+        if urlsplit(value).scheme not in {"http", "https"}:
+            raise ValueError("must be an http or https URL, such as http://127.0.0.1:8080/v1")
+        return _for_one_provider(value.rstrip("/"), info)
+
+    @field_validator("model_api_key")
+    @classmethod
+    def _key_of_models(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        return _for_one_provider(value, info) if value.get_secret_value() else value
+
+    @field_validator("model_timeout")
+    @classmethod
+    def _within_the_lease(cls, value: float, info: ValidationInfo) -> float:
+        longest = max(len(_names(models)) for models in _lists(info))
+        if value * longest > MAX_TIME_OF_A_TASK_S:
+            raise ValueError(
+                f"must be at most {MAX_TIME_OF_A_TASK_S // longest} s with {longest} models in a "
+                "list: a task may ask all of them"
+            )
         return value
 
     @field_validator("allow_private_hosts")
@@ -104,6 +152,28 @@ class Settings(BaseSettings):
         return self.data_dir / "models"
 
     @property
+    def models(self) -> tuple[str, ...]:
+        """The models that judge text, the first that works."""
+        return _names(self.model)
+
+    @property
+    def all_models(self) -> tuple[str, ...]:
+        """Every model of every list, each once."""
+        lists = self.models_by_variable.values()
+        return tuple(dict.fromkeys(name for models in lists for name in models))
+
+    @property
+    def models_by_variable(self) -> dict[str, tuple[str, ...]]:
+        """The lists of models that are set, by the names of their variables."""
+        lists = {
+            "MODEL": self.model,
+            "MODEL_IMAGE": self.model_image,
+            "MODEL_AUDIO": self.model_audio,
+            "MODEL_VIDEO": self.model_video,
+        }
+        return {f"{PREFIX}{name}": _names(value) for name, value in lists.items() if value}
+
+    @property
     def base_url(self) -> str:
         """Where callers reach the server, without a trailing slash."""
         if self.public_url:
@@ -132,6 +202,28 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         raise SettingsError("\n".join(map(_describe, error.errors()))) from None
+
+
+def _names(models: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in models.split(","))
+
+
+def _lists(info: ValidationInfo) -> list[str]:
+    """Return the lists of models that are set and have been found right."""
+    fields = ("model", "model_image", "model_audio", "model_video")
+    return [info.data[field] for field in fields if info.data.get(field)] or [EMBEDDED]
+
+
+def _for_one_provider(value: T, info: ValidationInfo) -> T:
+    """Refuse one address or key for several providers: it would reach the wrong one."""
+    names = {name for models in _lists(info) for name in _names(models)} - {EMBEDDED}
+    providers = {name.split("/", 1)[0] if "/" in name else "" for name in names}
+    if len(providers) > 1:
+        raise ValueError(
+            f"is for one provider, but the models are of {len(providers)}: use the providers' own "
+            "variables, such as OPENAI_API_KEY"
+        )
+    return value
 
 
 def _describe(problem: ErrorDetails) -> str:

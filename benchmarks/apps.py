@@ -62,7 +62,7 @@ def make_engine() -> FreeEngine | EmbeddedEngine:
 
 def product() -> Starlette:
     """The product, with the engine that the environment asks for."""
-    runtime.make_engine = lambda _settings: make_engine()  # type: ignore[assignment, return-value]
+    runtime.make_engine = lambda *_: make_engine()  # type: ignore[assignment, return-value]
     return create_app()
 
 

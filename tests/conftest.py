@@ -21,6 +21,7 @@ from filelock import FileLock
 from app.engines.embedded import EmbeddedEngine
 from app.storage.location import Location, SqliteFile, parse_location
 from tests.databases import PostgresDatabases
+from tests.provider.server import Provider
 from tests.servers import free_port, in_own_loop, start_postgres, start_redis
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -188,6 +189,13 @@ def make_tenant(server: Server) -> Iterator[Callable[..., Tenant]]:
     yield make
     for client in clients:
         client.close()
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    """A provider of models on loopback, which misbehaves on command."""
+    with Provider() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from app.domain.errors import Error
 from app.domain.jobs.result import result_of
 from app.engines.contract import Category, Engine, Mode, Outcome, Task
 from app.engines.errors import EngineError
-from app.runtime import make_engine
+from app.runtime import open_engine
 from app.settings import load_settings
 
 # Enough tasks to keep every core busy, few enough that the bar moves.
@@ -115,11 +115,8 @@ def _task_of(text: str, template: ClassifyRequest) -> Task:
 
 
 async def _judge(tasks: list[Task]) -> list[Outcome]:
-    engine = make_engine(load_settings())
-    try:
+    async with open_engine(load_settings()) as engine:
         outcomes = await engine.classify_many(tasks)
-    finally:
-        engine.close()
     for outcome in outcomes:
         if isinstance(outcome, EngineError):
             raise outcome
@@ -128,9 +125,8 @@ async def _judge(tasks: list[Task]) -> list[Outcome]:
 
 async def _classify_file(source: Path, out: Path, template: ClassifyRequest) -> int:
     rows = list(_read_rows(source))
-    engine = make_engine(load_settings())
     failed = 0
-    try:
+    async with open_engine(load_settings()) as engine:
         with (
             out.open("w", encoding="utf-8") as sink,
             Progress(console=Console(stderr=True)) as progress,
@@ -140,8 +136,6 @@ async def _classify_file(source: Path, out: Path, template: ClassifyRequest) -> 
                 chunk = rows[first : first + CHUNK]
                 failed += await _classify_chunk(engine, chunk, template, sink)
                 progress.advance(bar, len(chunk))
-    finally:
-        engine.close()
     click.echo(f"{len(rows) - failed} classified, {failed} failed, into {out}", err=True)
     return failed
 

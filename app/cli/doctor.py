@@ -3,17 +3,25 @@
 import asyncio
 import platform
 import sys
+import time
 from collections.abc import Callable
+from functools import partial
 
 import click
 
 from app import __version__
-from app.runtime import make_engine
-from app.settings import Settings, load_settings
+from app.engines.contract import Category, Task
+from app.engines.errors import ModelUnavailable
+from app.engines.litellm_provider import close_connections
+from app.runtime import make_embedded, make_remote
+from app.settings import EMBEDDED, Settings, load_settings
 from app.storage.accounts import all_accounts, all_keys
 from app.storage.database import migrate, open_orm
 from app.storage.errors import DatabaseError
 from app.web import pages
+
+PING = Task("Good morning!", categories=(Category("greeting"), Category("farewell")))
+PING_S = 10
 
 
 @click.command()
@@ -25,7 +33,7 @@ def doctor() -> None:
         ("address", lambda s: s.base_url),
         ("database", _database),
         ("accounts", _accounts),
-        ("model", _model),
+        *((f"model {name}", partial(_model, name)) for name in settings.all_models),
         ("pages", _pages),
     ]
     healthy = True
@@ -54,13 +62,31 @@ def _accounts(settings: Settings) -> str:
     return f"{accounts} with {keys} keys"
 
 
-def _model(settings: Settings) -> str:
-    engine = make_engine(settings)
+def _model(name: str, settings: Settings) -> str:
+    if name != EMBEDDED:
+        return asyncio.run(_ask(name, settings))
+    engine = make_embedded(settings)
     try:
         engine.load()
     finally:
         engine.close()
-    return f"{settings.model}, prepared in {settings.prepared_dir}"
+    return f"prepared in {settings.prepared_dir}"
+
+
+async def _ask(name: str, settings: Settings) -> str:
+    """Put a task of a few words to a model, which tells whether key, name and manner are right."""
+    engine = make_remote(settings, name, turns=asyncio.Semaphore())
+    engine.load()
+    started = time.perf_counter()
+    try:
+        async with asyncio.timeout(PING_S):
+            outcome = await engine.classify(PING)
+    except TimeoutError:
+        raise ModelUnavailable(f"no answer within {PING_S} s") from None
+    finally:
+        await close_connections()
+    took = round((time.perf_counter() - started) * 1000)
+    return f"answers in {took} ms, confidence {outcome.confidence_source.value}"
 
 
 def _pages(_settings: Settings) -> str:

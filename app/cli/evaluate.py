@@ -12,11 +12,13 @@ from rich.progress import Progress
 
 from app.cli.session import with_database
 from app.domain.classification.request import check_categories
+from app.domain.models.temperatures import keep_temperature
 from app.domain.schemas.manage import get_any_schema
-from app.engines.contract import Category
-from app.evaluation.evaluate import predict
-from app.evaluation.report import Prediction, Report, report
-from app.runtime import make_engine
+from app.engines.contract import Category, ConfidenceSource, Outcome
+from app.evaluation.evaluate import answer_rows, predictions
+from app.evaluation.fit import LEAST_TEXTS, fit
+from app.evaluation.report import Report, report
+from app.runtime import open_engine
 from app.settings import load_settings
 
 _SHOWN_CONFUSIONS = 10
@@ -35,12 +37,19 @@ _SHOWN_CONFUSIONS = 10
 )
 @click.option("--schema", "schema_id", type=int, help="Categories of a saved schema.")
 @click.option("--model", help="The model to evaluate. Without: the configured one.")
+@click.option(
+    "--fit",
+    "fits",
+    is_flag=True,
+    help="Fit the model's temperature to the data, and keep it in the database.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def evaluate(
     data: Path,
     category_file: Path | None,
     schema_id: int | None,
     model: str | None,
+    fits: bool,
     as_json: bool,
 ) -> None:
     """Print accuracy, macro-F1, calibration error and confusions on labelled data.
@@ -62,23 +71,57 @@ def evaluate(
     unknown = {label for _, label in labelled} - {category.name for category in categories}
     if unknown:
         raise click.ClickException(f"{data}: label '{min(unknown)}' is none of the categories")
-    measured = report(asyncio.run(_predict(labelled, categories, model)))
+    answered = asyncio.run(_answer(labelled, categories, model))
+    measured = report(predictions(answered))
     click.echo(json.dumps(asdict(measured)) if as_json else _text(measured))
+    if fits:
+        _fit(answered, len(categories))
 
 
-async def _predict(
+async def _answer(
     rows: list[tuple[str, str]], categories: tuple[Category, ...], model: str | None
-) -> list[Prediction]:
+) -> list[tuple[str, Outcome | None]]:
     settings = load_settings() if model is None else load_settings(model=model)
-    engine = make_engine(settings)
-    try:
+    async with open_engine(settings) as engine:
         with Progress(console=Console(stderr=True)) as progress:
             bar = progress.add_task("evaluating", total=len(rows))
-            return await predict(
+            return await answer_rows(
                 engine, rows, categories, progress=lambda done: progress.advance(bar, done)
             )
-    finally:
-        engine.close()
+
+
+def _fit(answered: list[tuple[str, Outcome | None]], categories: int) -> None:
+    # The embedded model's constants are fitted on public data of many kinds.
+    remote = [
+        (truth, answer)
+        for truth, answer in answered
+        if answer is not None and answer.confidence_source is not ConfidenceSource.CALIBRATED
+    ]
+    found = fit(remote, categories=categories)
+    if not found:
+        raise click.ClickException(
+            f"nothing to fit: it takes {LEAST_TEXTS} answers of a model that is not calibrated yet"
+        )
+
+    async def keep() -> None:
+        for each in found:
+            await keep_temperature(
+                each.model,
+                each.source,
+                temperature=each.temperature,
+                texts=each.texts,
+                error_before=each.error_before,
+                error_after=each.error_after,
+            )
+
+    with_database(keep)
+    for each in found:
+        click.echo(
+            f"{each.model}, {each.source.value}: temperature {each.temperature:.2f} from "
+            f"{each.texts} texts, calibration error {each.error_before:.4f} before and "
+            f"{each.error_after:.4f} after. Servers use it from their next start.",
+            err=True,
+        )
 
 
 def _read_rows(data: Path) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ import click
 import uvicorn
 
 from app.cli.welcome import welcome
+from app.runtime import check_models
 from app.settings import PREFIX, Settings, load_settings
 from app.storage import database
 
@@ -22,6 +23,7 @@ GRACE_S = 20
 def serve(host: str | None, port: int | None, workers: int, reload: bool) -> None:
     """Migrate the database, then serve REST, GraphQL and the pages."""
     settings = _adopt(host, port)
+    check_models(settings)
     _check_port_is_free(settings)
     asyncio.run(database.migrate(settings.database))
     asyncio.run(welcome(settings))

@@ -251,7 +251,7 @@ class ModelUnavailable(Error):
 
     code = ErrorCode.MODEL_UNAVAILABLE
 
-    def __init__(self, message: str, *, retry_after: int = 5) -> None:
+    def __init__(self, message: str, *, retry_after: int) -> None:
         self.retry_after = retry_after
         super().__init__(message, Detail("retry_after", retry_after))
 

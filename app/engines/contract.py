@@ -45,6 +45,13 @@ class ConfidenceSource(StrEnum):
     SELF_REPORTED = "self_reported"
 
 
+class Truncated(StrEnum):
+    """What a model did not read whole, because its context is too small."""
+
+    INPUT = "input"
+    CATEGORIES = "categories"
+
+
 @dataclass(frozen=True, slots=True)
 class Category:
     """One category as the caller gave it: a name, what it means, inputs that belong to it."""
@@ -89,8 +96,9 @@ class Label:
 class Outcome:
     """An engine's answer: what the mode and the threshold leave, best first (it may be empty).
 
-    `tokens` is the real number of tokens that the model read of the content. `outcome` is None
-    unless the task allows none of the categories or wants a margin.
+    `tokens` is the real number of tokens: what the embedded model read of the content, what a
+    provider counted for the calls that led to the answer. `outcome` is None unless the task allows
+    none of the categories or wants a margin. `truncated` is what the model got only in part.
     """
 
     labels: tuple[Label, ...]
@@ -98,6 +106,7 @@ class Outcome:
     confidence_source: ConfidenceSource
     model: str
     outcome: OutcomeKind | None = None
+    truncated: tuple[Truncated, ...] = ()
 
 
 class Engine(Protocol):
@@ -111,6 +120,14 @@ class Engine(Protocol):
     @property
     def is_loaded(self) -> bool:
         """Whether an answer needs no loading first."""
+        ...
+
+    def load(self) -> None:
+        """Do what a first answer would wait for. Blocking; twice is once."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what it holds."""
         ...
 
     async def classify(self, task: Task) -> Outcome:

@@ -2,17 +2,43 @@
 
 EngineError
 ├── UnsupportedInput    this kind of content is not for this engine
-└── ModelUnavailable    the model can't answer now
+├── UnusableAnswer      the model answered, but not with labels that it was given, or declined
+├── EngineBusy          too much is being asked of the model already
+├── UnknownModel        there is no model of this name: a setting is wrong
+└── ModelUnavailable    the model can't answer now; says for how long, when that is known
 """
 
 
 class EngineError(Exception):
-    """Base of the tree."""
+    """Base of the tree. Messages never repeat what a model said: that may quote the content."""
 
 
 class UnsupportedInput(EngineError):
     """The engine can't judge this kind of content."""
 
 
+class UnusableAnswer(EngineError):
+    """The model answered, twice if need be, and no label could be taken from it."""
+
+
+class EngineBusy(EngineError):
+    """The task waited for its turn as long as it may take in all."""
+
+
+class UnknownModel(EngineError):
+    """No provider has a model of this name."""
+
+
 class ModelUnavailable(EngineError):
-    """The model can't answer now: not loaded, not reachable, or broken."""
+    """The model can't answer now: not loaded, not reachable, or broken.
+
+    `retry_after` is in seconds, None when nothing is known. `lasting` says that waiting won't help:
+    the key or the name is wrong.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, lasting: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.lasting = lasting

@@ -10,7 +10,9 @@ count.
 LiteLLM is imported here and nowhere else, at the first call: it takes two seconds and 160 MB.
 """
 
+import logging
 import os
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,7 +34,7 @@ async def completion(
     Returns:
         LiteLLM's `ModelResponse`.
     """
-    litellm = _litellm()
+    litellm = library()
     register(litellm, engine)
     return await litellm.acompletion(model=model, messages=list(messages), **options)
 
@@ -45,15 +47,52 @@ def register(litellm: Any, engine: Engine) -> None:
     litellm.utils.custom_llm_setup()
 
 
-def _litellm() -> Any:
+def library() -> Any:
+    """Import LiteLLM, set so that it speaks to providers alone and logs nothing."""
     with _importing:
-        # The price map ships with the package: without this it is fetched at import.
-        os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+        # Both tables ship with the package: without this they are fetched, at import and at the
+        # first call to Anthropic.
+        os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+        os.environ["LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS"] = "True"
+        # The way that other providers go: without OpenAI's own client a call costs half.
+        os.environ.setdefault("EXPERIMENTAL_OPENAI_BASE_LLM_HTTP_HANDLER", "True")
         import litellm  # noqa: PLC0415
 
         litellm.telemetry = False
         litellm.suppress_debug_info = True
+        litellm.disable_hf_tokenizer_download = True
+        # What a model has no use for (a temperature, say) is left out instead of refused.
+        litellm.drop_params = True
+        # Their messages quote requests and answers.
+        for name in ("LiteLLM", "openai", "httpx"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         return litellm
+
+
+async def ask(**options: Any) -> Any:
+    """Complete a chat as `litellm.acompletion` does, without its records of the call.
+
+    Those cost more than the call (2 ms) and are for call-backs, of which there are none.
+
+    Returns:
+        LiteLLM's `ModelResponse`.
+    """
+    litellm = library() if "litellm" not in sys.modules else sys.modules["litellm"]
+    internal = litellm._internal_context.is_internal_call
+    token = internal.set(True)
+    try:
+        # Without this, tools make it import a package for MCP that it does not bring with it.
+        return await litellm.acompletion(_skip_mcp_handler=True, **options)
+    finally:
+        internal.reset(token)
+
+
+async def close_connections() -> None:
+    """Close the connections to providers, if there are any, in the loop that opened them."""
+    if "litellm" in sys.modules:
+        litellm = library()
+        await litellm.close_litellm_async_clients()
+        litellm.in_memory_llm_clients_cache.flush_cache()
 
 
 def _handler_class(litellm: Any) -> type:

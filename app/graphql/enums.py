@@ -16,7 +16,7 @@ from app.domain.errors import ErrorCode
 from app.domain.jobs.job import JobStatus
 from app.domain.plans import Plan
 from app.domain.schemas.schema import SchemaType
-from app.engines.contract import ConfidenceSource, InputType, Mode, OutcomeKind
+from app.engines.contract import ConfidenceSource, InputType, Mode, OutcomeKind, Truncated
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -107,6 +107,14 @@ _show(
         ConfidenceSource.CALIBRATED: "Fitted on labelled data.",
         ConfidenceSource.MEASURED: "The model's token probabilities.",
         ConfidenceSource.SELF_REPORTED: "The model said so.",
+    },
+)
+_show(
+    Truncated,
+    description="What a model may get only in part.",
+    values={
+        Truncated.INPUT: "The input: parts of it were left out.",
+        Truncated.CATEGORIES: "The categories: examples were left out, then descriptions.",
     },
 )
 _show(

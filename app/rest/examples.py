@@ -60,7 +60,7 @@ _JOB = {
 }  # fmt: skip
 _META = {
     "model": "classifai-v1", "latency_ms": 218, "tokens": 124, "mode": "single",
-    "confidence_source": "calibrated",
+    "confidence_source": "calibrated", "truncated": [],
 }  # fmt: skip
 _ANSWERED = {"id": "84", "status": "completed", "type": "text"}
 _BATCH = {
@@ -182,7 +182,7 @@ _ERRORS: dict[ErrorCode, Error] = {
         ),
         PayloadTooLarge(33_554_432),
         RateLimitExceeded(limit=100, used=100, period=Period(2025, 3)),
-        ModelUnavailable("The model can't answer at the moment. Try again soon."),
+        ModelUnavailable("The model can't answer at the moment. Try again soon.", retry_after=5),
     )
 }
 

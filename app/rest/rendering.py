@@ -47,6 +47,7 @@ def render_classification(job: Job, settings: Settings) -> replies.ClassifyReply
             tokens=job.tokens,
             mode=job.mode,
             confidence_source=job.confidence_source,
+            truncated=list(job.truncated),
         ),
         created_at=to_iso(job.created_at),
     )

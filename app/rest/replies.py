@@ -6,7 +6,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from app.domain.jobs.job import JobStatus
 from app.domain.schemas.schema import SchemaType
-from app.engines.contract import ConfidenceSource, InputType, Mode, OutcomeKind
+from app.engines.contract import ConfidenceSource, InputType, Mode, OutcomeKind, Truncated
 from app.rest.described import Moment, about, either
 
 _ID = about("The job's id: an integer, written as a string.", examples=["84"], pattern="^[0-9]+$")
@@ -80,6 +80,10 @@ class MetaReply(Struct):
     mode: Annotated[Mode, about("How many labels were asked for.")]
     confidence_source: Annotated[
         ConfidenceSource | None, about("Where the confidence is from; null until there is one.")
+    ]
+    truncated: Annotated[
+        list[Truncated],
+        about("What was cut to fit the model, of the input and the categories' examples."),
     ]
 
 

@@ -99,6 +99,7 @@ class JobRow(Model):
     `lease_expires_at` is set while the job runs: past it, whoever ran it is taken for dead. Workers
     hold it under a `lease_id`.
     `billed_at` is when a job that was tried again counted anew.
+    `truncated` lists what the model got only in part; null when that is nothing.
     The migrations add indexes over what waits and what runs, which the ORM can't describe.
     """
 
@@ -125,6 +126,7 @@ class JobRow(Model):
     error_message = fields.CharField(max_length=500, null=True)
     model = fields.CharField(max_length=200, null=True)
     confidence_source = fields.CharField(max_length=20, null=True)
+    truncated: list[str] | None = fields.JSONField(null=True)
     tokens = fields.IntField(null=True)
     latency_ms = fields.IntField(null=True)
     attempts = fields.IntField(default=0)
@@ -297,3 +299,24 @@ class UsageDayRow(Model):
     class Meta:
         table = "usage_days"
         unique_together = (("account_id", "day", "input_type"),)
+
+
+class ModelTemperatureRow(Model):
+    """A model's temperature for one source of its confidence, fitted on labelled data.
+
+    It is the whole server's, not a tenant's. The errors are calibration errors before and after, on
+    the `texts` it was fitted to.
+    """
+
+    id = fields.IntField(primary_key=True)
+    model = fields.CharField(max_length=200)
+    source = fields.CharField(max_length=20)
+    temperature = fields.FloatField()
+    texts = fields.IntField()
+    error_before = fields.FloatField()
+    error_after = fields.FloatField()
+    fitted_at = fields.DatetimeField()
+
+    class Meta:
+        table = "model_temperatures"
+        unique_together = (("model", "source"),)

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.engines.contract import Category, ConfidenceSource, InputType, Mode, Outcome, Task
+from app.engines.contract import (
+    Category,
+    ConfidenceSource,
+    InputType,
+    Mode,
+    Outcome,
+    Task,
+    Truncated,
+)
 from app.engines.embedded import EmbeddedEngine
 from app.engines.errors import ModelUnavailable, UnsupportedInput
 from app.engines.text import weights
@@ -161,6 +169,14 @@ def test_any_text_is_answered(engine: EmbeddedEngine) -> None:
 async def test_a_thousand_categories_work(engine: EmbeddedEngine) -> None:
     categories = named("volcanoes", *(f"code {number}" for number in range(999)))
     assert await best(engine, "Lava flowed down from the crater.", categories) == "volcanoes"
+
+
+async def test_a_text_of_too_many_windows_is_said_to_be_cut(engine: EmbeddedEngine) -> None:
+    categories = (Category("sport"), Category("finance"))
+    long = Task("The striker scored twice. " * 3_000, categories=categories)
+    assert (await engine.classify(long)).truncated == (Truncated.INPUT,)
+    short = Task("The striker scored twice. " * 100, categories=categories)
+    assert (await engine.classify(short)).truncated == ()
 
 
 async def test_another_input_type_is_refused(engine: EmbeddedEngine) -> None:

@@ -186,7 +186,7 @@ async def _ask(
 
 def _unavailable(job_id: int, failure: EngineError) -> ModelUnavailable:
     logger.warning("job %d failed: %s", job_id, failure)
-    return model_unavailable()
+    return model_unavailable(failure)
 
 
 def _end_of(

@@ -9,6 +9,7 @@ needs, and nothing else happens before the answer leaves.
 """
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,11 +31,15 @@ from app.domain.jobs.record import (
     waiting_of,
 )
 from app.domain.services import Services
+from app.engines import errors
 from app.engines.contract import Outcome
 from app.engines.errors import EngineError
 from app.storage.ledger.records import Receipt, Reserved
 
 logger = logging.getLogger(__name__)
+
+# When the engine names no time.
+RETRY_AFTER_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,7 @@ async def _ask(services: Services, account_id: int, admitted: Admitted, *, job_i
         return await services.engine.classify(admitted.task)
     except EngineError as failure:
         logger.warning("job %d failed: %s", job_id, failure)
-        unavailable = model_unavailable()
+        unavailable = model_unavailable(failure)
         await _give_back(services, account_id, unavailable, job_id=job_id)
         raise unavailable from failure
     except BaseException as failure:
@@ -126,9 +131,13 @@ async def _ask(services: Services, account_id: int, admitted: Admitted, *, job_i
         raise
 
 
-def model_unavailable() -> ModelUnavailable:
-    """Return the error for a model that can't answer."""
-    return ModelUnavailable("The model can't answer at the moment. Try again soon.")
+def model_unavailable(failure: EngineError) -> ModelUnavailable:
+    """Return the error for a model that can't answer, with the time that the engine names."""
+    wait = failure.retry_after if isinstance(failure, errors.ModelUnavailable) else None
+    return ModelUnavailable(
+        "The model can't answer at the moment. Try again soon.",
+        retry_after=RETRY_AFTER_S if wait is None else max(math.ceil(wait), 1),
+    )
 
 
 async def _give_back(services: Services, account_id: int, error: Error, *, job_id: int) -> None:

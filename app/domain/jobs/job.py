@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 
 from app.domain.errors import ErrorCode
-from app.engines.contract import ConfidenceSource, InputType, Label, Mode, OutcomeKind
+from app.engines.contract import ConfidenceSource, InputType, Label, Mode, OutcomeKind, Truncated
 
 PREVIEW_LENGTH = 100
 
@@ -43,7 +43,7 @@ class Job:
     None unless the caller allowed none of the categories or wanted a margin. `model` is the
     engine's real model; faces show it under the operator's label. `latency_ms` is from request in
     to result ready. `input_preview` is None when the caller asked that nothing be stored. `item_id`
-    is the caller's own id of the item of a batch.
+    is the caller's own id of the item of a batch. `truncated` is what the model got only in part.
     """
 
     id: int
@@ -66,3 +66,4 @@ class Job:
     batch_id: str | None = None
     item_id: str | None = None
     outcome: OutcomeKind | None = None
+    truncated: tuple[Truncated, ...] = ()

@@ -96,6 +96,7 @@ def completed(
         outcome=None if outcome.outcome is None else outcome.outcome.value,
         model=outcome.model,
         confidence_source=outcome.confidence_source.value,
+        truncated=tuple(part.value for part in outcome.truncated),
         tokens=outcome.tokens,
         latency_ms=latency_ms,
         input_until=_AS_LONG_AS_THE_JOB if admitted.retain else None,
@@ -182,4 +183,5 @@ def job_of(
         batch_id=batch_id,
         item_id=start.item_id,
         outcome=outcome.outcome if outcome else None,
+        truncated=outcome.truncated if outcome else (),
     )

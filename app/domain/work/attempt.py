@@ -1,7 +1,8 @@
 """One attempt at leased jobs, and what becomes of them.
 
 A job ends with its answer, or with an error that another attempt would not mend. Anything else is
-put off, longer each time, until it has been started `MAX_ATTEMPTS` times.
+put off, longer each time and at least as long as the model asks for, until it has been started
+`MAX_ATTEMPTS` times. A model that is away is waited for longer: `MODEL_ATTEMPTS`.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from app.domain.jobs.payload import load_payload
 from app.domain.jobs.record import completed, failed
 from app.domain.services import Services
 from app.engines.contract import Outcome
-from app.engines.errors import EngineError, UnsupportedInput
+from app.engines.errors import EngineBusy, EngineError, ModelUnavailable, UnsupportedInput
 from app.storage.errors import DatabaseUnavailable
 from app.storage.ledger.records import JobEnd, LeasedJob
 from app.storage.ledger.work import put_off
@@ -27,6 +28,8 @@ from app.storage.ledger.work import put_off
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
+# With the delays below, some four minutes.
+MODEL_ATTEMPTS = 7
 # Longer than the longest text with the longest list of unseen categories takes on a slow core.
 TIME_LIMIT_S = 300
 # Before the second attempt, doubled before each further one.
@@ -36,6 +39,8 @@ _RETRY_END_S = 1.0
 _MOST_END_RETRIES = 600
 
 Answer = Outcome | Exception
+# The model is away, or has too much to do: nothing is wrong with the job.
+_AWAY = (ModelUnavailable, EngineBusy)
 
 
 async def attempt(services: Services, lease_id: str, jobs: Sequence[LeasedJob]) -> None:
@@ -46,7 +51,7 @@ async def attempt(services: Services, lease_id: str, jobs: Sequence[LeasedJob]) 
     for job, item, answer in zip(jobs, admitted, answers, strict=True):
         if _is_worth_another(job, answer):
             logger.warning("job %d will be tried again: %s", job.id, _class_of(answer))
-            await _put_off(services, job, lease_id)
+            await _put_off(services, job, lease_id, at_least_s=_wanted_pause(answer))
         else:
             ends.append(_end_of(job, item, answer, lease_id=lease_id))
     if ends:
@@ -68,16 +73,21 @@ async def _ask(services: Services, admitted: Sequence[Admitted]) -> Sequence[Ans
 def _is_worth_another(job: LeasedJob, answer: Answer) -> bool:
     if isinstance(answer, Outcome | UnsupportedInput):
         return False
-    return job.attempts < MAX_ATTEMPTS
+    return job.attempts < (MODEL_ATTEMPTS if isinstance(answer, _AWAY) else MAX_ATTEMPTS)
 
 
 def _class_of(answer: Answer) -> str:
     return type(answer).__name__
 
 
-async def _put_off(services: Services, job: LeasedJob, lease_id: str) -> None:
+def _wanted_pause(answer: Answer) -> float:
+    wanted = answer.retry_after if isinstance(answer, ModelUnavailable) else None
+    return wanted or 0.0
+
+
+async def _put_off(services: Services, job: LeasedJob, lease_id: str, *, at_least_s: float) -> None:
     delay = FIRST_DELAY_S * 2 ** (job.attempts - 1) * random.uniform(0.5, 1.5)
-    due_at = clock.now() + timedelta(seconds=delay)
+    due_at = clock.now() + timedelta(seconds=max(delay, at_least_s))
     await services.ledger.run(put_off(job.id, lease_id, due_at=due_at))
 
 
@@ -105,7 +115,7 @@ def _error_of(item: Admitted, failure: Exception) -> Error:
             f"The job took longer than {TIME_LIMIT_S} s, {MAX_ATTEMPTS} times.",
             code=ErrorCode.SERVER_ERROR,
         )
-    return model_unavailable() if isinstance(failure, EngineError) else ServerError()
+    return model_unavailable(failure) if isinstance(failure, EngineError) else ServerError()
 
 
 def _since(moment: datetime) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.engines.contract import Category, ConfidenceSource, Label, Mode, Outcome, Task
+from app.engines.contract import Category, ConfidenceSource, Label, Mode, Outcome, Task, Truncated
 from app.engines.selection import decide
 from app.engines.text.belonging import distances, none_probability
 from app.engines.text.cache import HeadCache
@@ -30,6 +30,7 @@ class _Scored:
     vector: Floats
     scores: Floats
     tokens: int
+    is_whole: bool
 
 
 class TextJudge:
@@ -74,6 +75,7 @@ class TextJudge:
             confidence_source=ConfidenceSource.CALIBRATED,
             model=self.model,
             outcome=selection.outcome,
+            truncated=() if scored.is_whole else (Truncated.INPUT,),
         )
 
     def head(self, categories: tuple[Category, ...]) -> Head:
@@ -88,12 +90,12 @@ class TextJudge:
         reading = read(self._vectors.primary, text)
         windows = self._vectors.encode(reading.windows)
         if len(windows) == 1:
-            return _Scored(windows[0], head.weights @ windows[0], reading.tokens)
+            return _Scored(windows[0], head.weights @ windows[0], reading.tokens, True)
         by_window = windows @ head.weights.T
         clarity = by_window.max(axis=1) - by_window.mean(axis=1)
         weights = np.array(reading.weights, np.float32) * np.exp(clarity / _CLARITY)
         vector = normalised((weights / weights.sum()) @ windows)
-        return _Scored(vector, head.weights @ vector, reading.tokens)
+        return _Scored(vector, head.weights @ vector, reading.tokens, reading.is_whole)
 
     def _probabilities(
         self, mode: Mode, categories: tuple[Category, ...], head: Head, scored: _Scored

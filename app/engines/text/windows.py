@@ -22,11 +22,15 @@ _SENTENCE_END = re.compile(r"(?<=[.!?。！？…])[\"'”’)\]]*\s+|\n\s*|(?<=
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What is read of a text: windows with their numbers of tokens, and `tokens` in all."""
+    """What is read of a text: windows with their numbers of tokens, and `tokens` in all.
+
+    `is_whole` says whether that is the whole text.
+    """
 
     windows: tuple[str, ...]
     weights: tuple[int, ...]
     tokens: int
+    is_whole: bool = True
 
 
 def read(encoder: Encoder, text: str) -> Reading:
@@ -36,12 +40,13 @@ def read(encoder: Encoder, text: str) -> Reading:
         return Reading((text,), (max(len(spans), 1),), len(spans))
     cuts = _cuts(text, spans)
     pairs = list(pairwise(cuts))
-    if len(pairs) > MAX_WINDOWS:
+    is_whole = len(pairs) <= MAX_WINDOWS
+    if not is_whole:
         chosen = np.linspace(0, len(pairs) - 1, MAX_WINDOWS).round().astype(int)
         pairs = [pairs[index] for index in chosen]
     windows = tuple(text[spans[first][0] : spans[last - 1][1]] for first, last in pairs)
     weights = tuple(last - first for first, last in pairs)
-    return Reading(windows, weights, sum(weights))
+    return Reading(windows, weights, sum(weights), is_whole)
 
 
 def sentences(text: str) -> list[str]:

@@ -11,7 +11,7 @@ from app.domain.jobs import job as domain
 from app.domain.jobs.job import JobStatus
 from app.domain.jobs.shown_model import shown_model
 from app.engines import contract
-from app.engines.contract import ConfidenceSource, InputType, Mode, OutcomeKind
+from app.engines.contract import ConfidenceSource, InputType, Mode, OutcomeKind, Truncated
 from app.graphql.context import Info
 from app.graphql.scalars import DateTime
 from app.settings import Settings
@@ -87,6 +87,9 @@ class JobMeta:
     mode: Mode = strawberry.field(description="How many labels were asked for.")
     confidence_source: ConfidenceSource | None = strawberry.field(
         description="Where the confidence comes from; null until there is one."
+    )
+    truncated: list[Truncated] = strawberry.field(
+        description="What the model got only in part, because its context is too small."
     )
 
 
@@ -179,6 +182,7 @@ class Job:
                 tokens=job.tokens,
                 mode=job.mode,
                 confidence_source=job.confidence_source,
+                truncated=list(job.truncated),
             ),
             attempts=job.attempts,
             item_id=job.item_id,

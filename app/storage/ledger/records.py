@@ -120,6 +120,7 @@ class JobEnd:
     outcome: str | None = None
     model: str | None = None
     confidence_source: str | None = None
+    truncated: tuple[str, ...] = ()
     tokens: int = 0
     latency_ms: int | None = None
     error_code: str | None = None

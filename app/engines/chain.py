@@ -1,0 +1,110 @@
+"""Several models as one: the first that works answers.
+
+Each task asks the models in their order. One whose circuit is open is passed over. What is no fault
+of the model (content it can't read or won't judge, an answer that can't be used) moves the task on
+without counting against it: otherwise one caller's content could close a model to all callers.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from app.engines.circuit import Circuit
+from app.engines.contract import Engine, InputType, Outcome, Task
+from app.engines.errors import EngineError, ModelUnavailable
+
+logger = logging.getLogger(__name__)
+
+#: Tasks of one batch that are under way at a time, so that a request beside it is not kept waiting.
+BATCH_AT_ONCE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A model of the chain."""
+
+    name: str
+    engine: Engine
+    circuit: Circuit = field(default_factory=Circuit)
+
+
+class ChainEngine:
+    """Asks its models in turn. `links` must not be empty."""
+
+    def __init__(self, links: Sequence[Link]) -> None:
+        self.links = tuple(links)
+
+    @property
+    def input_types(self) -> frozenset[InputType]:
+        """What any of the models can judge."""
+        return frozenset().union(*(link.engine.input_types for link in self.links))
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether no model needs loading first."""
+        return all(link.engine.is_loaded for link in self.links)
+
+    def load(self) -> None:
+        """Load every model. Blocking.
+
+        Raises:
+            UnknownModel: There is none of that name.
+            ModelUnavailable: The embedded model can't be loaded.
+        """
+        for link in self.links:
+            link.engine.load()
+
+    def close(self) -> None:
+        """Close every model."""
+        for link in self.links:
+            link.engine.close()
+
+    async def classify(self, task: Task) -> Outcome:
+        """Answer one task.
+
+        Raises:
+            ModelUnavailable: No model could; says when the first may again.
+        """
+        for link in self.links:
+            outcome = await _try(link, task)
+            if outcome is not None:
+                return outcome
+        waits = [link.circuit.opens_in for link in self.links]
+        raise ModelUnavailable("no model could answer", retry_after=min(waits) or None)
+
+    async def classify_many(self, tasks: Sequence[Task]) -> list[Outcome | EngineError]:
+        """Answer tasks in their order; one that fails has its error in its place."""
+        places = asyncio.Semaphore(BATCH_AT_ONCE)
+
+        async def answer(task: Task) -> Outcome | EngineError:
+            async with places:
+                try:
+                    return await self.classify(task)
+                except EngineError as error:
+                    return error
+
+        return list(await asyncio.gather(*(answer(task) for task in tasks)))
+
+
+async def _try(link: Link, task: Task) -> Outcome | None:
+    """Return the model's answer, or None when the next one is to be asked."""
+    ticket = link.circuit.admit()
+    if ticket is None:
+        return None
+    try:
+        outcome = await link.engine.classify(task)
+    except ModelUnavailable as error:
+        link.circuit.failed(ticket, retry_after=error.retry_after, lasting=error.lasting)
+        logger.warning("model %s: %s", link.name, error)
+    except EngineError as error:
+        link.circuit.told_nothing(ticket)
+        logger.warning("model %s: %s", link.name, error)
+    except BaseException:
+        # A cancelled task, or a bug: a half-open circuit must not wait for it for ever.
+        link.circuit.told_nothing(ticket)
+        raise
+    else:
+        link.circuit.succeeded(ticket)
+        return outcome
+    return None

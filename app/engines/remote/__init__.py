@@ -1,0 +1,1 @@
+"""Models of providers: one chat call, the ways of asking, what an answer may be."""

@@ -1,0 +1,154 @@
+"""One call to a provider's model through LiteLLM, and how it can fail.
+
+CallFailed
+├── retryable    429, 5xx, a cut connection, no answer in time: another try may do
+├── lasting      401, 402, 403, 404: the key or the name is wrong, for every content
+└── neither      400, 413, 422 and their like: the request is refused, perhaps for its content
+"""
+
+import asyncio
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from time import time
+from typing import Any
+
+from app.engines.litellm_provider import ask
+
+Message = dict[str, Any]
+
+_LASTING = frozenset({401, 402, 403, 404})
+_RETRYABLE = frozenset({408, 409, 425, 429})
+
+
+class CallFailed(Exception):
+    """A call that brought no answer.
+
+    `status` is HTTP's, 408 for no answer in time and 500 for a broken connection. `retry_after` is
+    in seconds, None when the provider named none. `refusal` is the provider's message in lower
+    case, to be searched and never shown: it may quote the content.
+    """
+
+    def __init__(self, status: int, *, retry_after: float | None = None, refusal: str = "") -> None:
+        super().__init__(f"the provider answered {status}")
+        self.status = status
+        self.retry_after = retry_after
+        self.refusal = refusal
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same call may succeed later."""
+        return self.status in _RETRYABLE or self.status >= 500
+
+    @property
+    def lasting(self) -> bool:
+        """Whether no call to this model can succeed until a setting is mended."""
+        return self.status in _LASTING
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a model said.
+
+    `text` is the message or the arguments of the tool call. `first_token` has the alternatives of
+    the first token that is not blank with their log-probabilities; None when there are none.
+    """
+
+    text: str
+    declined: bool
+    first_token: tuple[tuple[str, float], ...] | None
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Which model, where, with what key, and how long a task may take there in all.
+
+    None: as LiteLLM finds it by the model's name.
+    """
+
+    model: str
+    timeout_s: float
+    api_base: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+
+
+async def call(
+    address: Address, messages: Sequence[Message], *, within: float, options: Mapping[str, Any]
+) -> Reply:
+    """Ask once; `within` is the longest that it may take, in seconds.
+
+    Raises:
+        CallFailed: There was no answer.
+    """
+    try:
+        async with asyncio.timeout(within):
+            response = await ask(
+                model=address.model,
+                messages=list(messages),
+                api_base=address.api_base,
+                api_key=address.api_key,
+                # LiteLLM keeps a client for each time-out: one that varies would open connections
+                # anew for every call.
+                timeout=address.timeout_s,
+                # Retries are ours: they share one budget of time.
+                max_retries=0,
+                num_retries=0,
+                **options,
+            )
+    except TimeoutError:
+        raise CallFailed(408) from None
+    except Exception as error:  # noqa: BLE001 - LiteLLM's errors have no base that can be named here
+        raise _failure(error) from None
+    return _reply(response)
+
+
+def _failure(error: Exception) -> CallFailed:
+    # LiteLLM gives every error of a provider a status; what has none is a bug, ours or its own.
+    status = getattr(error, "status_code", None)
+    if not isinstance(status, int):
+        raise error
+    headers = getattr(error, "litellm_response_headers", None) or {}
+    return CallFailed(
+        status, retry_after=_seconds(headers.get("retry-after")), refusal=str(error).lower()
+    )
+
+
+def _seconds(header: str | None) -> float | None:
+    """Read Retry-After: seconds or a date (RFC 9110, 10.2.3). None when that is no wait."""
+    if header is None:
+        return None
+    try:
+        seconds = float(header)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(header).timestamp() - time()
+        except ValueError:
+            return None
+    return seconds if math.isfinite(seconds) and seconds > 0 else None
+
+
+def _reply(response: Any) -> Reply:
+    choices = getattr(response, "choices", None)
+    choice = choices[0] if choices else None
+    message = getattr(choice, "message", None)
+    text = getattr(message, "content", None)
+    for tool in getattr(message, "tool_calls", None) or ():
+        text = tool.function.arguments
+    said = getattr(message, "provider_specific_fields", None) or {}
+    usage = getattr(response, "usage", None)
+    return Reply(
+        text=text if isinstance(text, str) else "",
+        declined=bool(said.get("refusal"))
+        or getattr(choice, "finish_reason", None) == "content_filter",
+        first_token=_first_token(getattr(choice, "logprobs", None)),
+        tokens=int(getattr(usage, "total_tokens", 0) or 0),
+    )
+
+
+def _first_token(logprobs: Any) -> tuple[tuple[str, float], ...] | None:
+    for entry in getattr(logprobs, "content", None) or ():
+        if entry.token.strip():
+            return tuple((each.token, each.logprob) for each in entry.top_logprobs or ()) or None
+    return None

@@ -1,0 +1,223 @@
+"""A provider's model as an engine.
+
+A task is asked in the best manner that the model has. If what comes back is no answer, the model is
+asked once more: in the next manner when a letter had no usable log-probabilities, else in the same
+one with a word on what was wrong. If that brings no answer either, the task fails. All calls of a
+task, their retries and the wait for its turn share one budget of time.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+from app.engines.contract import ConfidenceSource, InputType, Label, Mode, Outcome, Task
+from app.engines.errors import (
+    EngineBusy,
+    EngineError,
+    ModelUnavailable,
+    UnsupportedInput,
+    UnusableAnswer,
+)
+from app.engines.remote.answer import Judgement, NoAnswer, read_letter, read_object
+from app.engines.remote.call import Address, CallFailed, Message, Reply, call
+from app.engines.remote.capabilities import Capabilities, Manners, find, with_key
+from app.engines.remote.fitting import Fitted, fit
+from app.engines.remote.options import options_for
+from app.engines.remote.prompt import Manner, takes_none, write
+from app.engines.remote.retry import with_retries
+from app.engines.remote.temperature import Temperatures, tempered
+from app.engines.selection import decide
+
+#: Texts longer than this are fitted in a thread (characters): counting takes 0.1 ms a thousand.
+LONG_TEXT = 20_000
+
+
+class RemoteEngine:
+    """One model of a provider.
+
+    `turns` bounds the tasks under way at a time, and may be shared with other models. `context` is
+    the model's in tokens, where it is not the one that LiteLLM knows. `temperatures` were fitted on
+    labelled data, by the source of the confidence.
+    """
+
+    input_types = frozenset({InputType.TEXT})
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        turns: asyncio.Semaphore,
+        context: int | None = None,
+        temperatures: Temperatures | None = None,
+    ) -> None:
+        self._address = address
+        self._temperatures = temperatures or {}
+        self._turns = turns
+        self._context = context
+        self._capabilities: Capabilities | None = None
+        self._manners = Manners(())
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether it is known what the model can do."""
+        return self._capabilities is not None
+
+    def load(self) -> None:
+        """Find out what the model can do, from LiteLLM's tables. Blocking; asks no provider.
+
+        Raises:
+            UnknownModel: LiteLLM knows no provider for the name.
+        """
+        capabilities = find(self._address.model, context=self._context)
+        self._address = with_key(self._address)
+        self._manners = Manners(capabilities.manners)
+        self._capabilities = capabilities
+
+    def close(self) -> None:
+        """Do nothing: connections belong to the loop, see `litellm_provider.close_connections`."""
+
+    async def classify(self, task: Task) -> Outcome:
+        """Answer one task.
+
+        Raises:
+            UnsupportedInput: The input is not text, or the categories don't fit into the context.
+            UnusableAnswer: The model's answers can't be used.
+            EngineBusy: The task's turn did not come in time.
+            UnknownModel: LiteLLM knows no provider for the name.
+            ModelUnavailable: The provider does not answer.
+        """
+        if task.input_type not in self.input_types:
+            raise UnsupportedInput(f"the model can't judge {task.input_type.value}")
+        if self._capabilities is None:
+            await asyncio.to_thread(self.load)
+        deadline = asyncio.get_running_loop().time() + self._address.timeout_s
+        async with self._turn(deadline):
+            return await self._answer(task, deadline=deadline)
+
+    async def classify_many(self, tasks: Sequence[Task]) -> list[Outcome | EngineError]:
+        """Answer tasks in their order; one that fails has its error in its place."""
+
+        async def answer(task: Task) -> Outcome | EngineError:
+            try:
+                return await self.classify(task)
+            except EngineError as error:
+                return error
+
+        return list(await asyncio.gather(*(answer(task) for task in tasks)))
+
+    @asynccontextmanager
+    async def _turn(self, deadline: float) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise EngineBusy("too many tasks wait for the model") from None
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    async def _answer(self, task: Task, *, deadline: float) -> Outcome:
+        manners = self._manners.for_task(task)
+        manner = manners.pop(0)
+        tokens = 0
+        complaint: str | None = None
+        asked_again = False
+        while True:
+            fitted = await self._fit(task, manner)
+            messages = write(task, manner, fitted.categories, fitted.content, complaint=complaint)
+            try:
+                reply = await self._call(messages, manner, task, deadline=deadline)
+            except CallFailed as failure:
+                if not manners or not self._manners.refused(manner, failure.refusal):
+                    raise _error_of(failure) from failure
+                manner = manners.pop(0)
+                continue
+            tokens += reply.tokens
+            try:
+                judgement = self._read(reply, manner, task)
+            except NoAnswer as problem:
+                if asked_again:
+                    raise UnusableAnswer(f"its answer can't be used: {problem}") from None
+                asked_again = True
+                if manner is Manner.LETTER:
+                    manner = manners.pop(0)
+                else:
+                    complaint = str(problem)
+                continue
+            return self._outcome(task, judgement, fitted, tokens)
+
+    async def _fit(self, task: Task, manner: Manner) -> Fitted:
+        assert self._capabilities is not None  # noqa: S101 - `classify` has loaded it
+        fitting = partial(
+            fit,
+            task,
+            lettered=manner is Manner.LETTER,
+            room=self._capabilities.room,
+            count=self._capabilities.count,
+        )
+        return await asyncio.to_thread(fitting) if len(task.content) > LONG_TEXT else fitting()
+
+    async def _call(
+        self, messages: list[Message], manner: Manner, task: Task, *, deadline: float
+    ) -> Reply:
+        assert self._capabilities is not None  # noqa: S101 - `classify` has loaded it
+        options = options_for(manner, task, longest=self._capabilities.longest_answer)
+        return await with_retries(
+            lambda within: call(self._address, messages, within=within, options=options),
+            deadline=deadline,
+        )
+
+    def _read(self, reply: Reply, manner: Manner, task: Task) -> Judgement:
+        if manner is not Manner.LETTER:
+            return read_object(reply, task)
+        try:
+            judgement = read_letter(reply, task)
+        except NoAnswer:
+            self._manners.letter_read(usable=False)
+            raise
+        self._manners.letter_read(usable=True)
+        return judgement
+
+    def _outcome(self, task: Task, judgement: Judgement, fitted: Fitted, tokens: int) -> Outcome:
+        probabilities, source = self._calibrated(task, judgement)
+        labels: tuple[str | None, ...] = judgement.labels
+        none: float | None = None
+        if takes_none(task):
+            # It stands last.
+            *probabilities, none = probabilities
+        selection = decide(probabilities, task, none=none)
+        names = [
+            (None if index is None else labels[index], confidence)
+            for index, confidence in selection.entries
+        ]
+        return Outcome(
+            labels=tuple(
+                Label(name, confidence, judgement.explanations.get(name))
+                for name, confidence in names
+            ),
+            tokens=tokens,
+            confidence_source=source,
+            model=self._address.model,
+            outcome=selection.outcome,
+            truncated=fitted.truncated,
+        )
+
+    def _calibrated(
+        self, task: Task, judgement: Judgement
+    ) -> tuple[Sequence[float], ConfidenceSource]:
+        temperature = self._temperatures.get(judgement.source)
+        # Temperatures are fitted to distributions over categories.
+        if temperature is None or task.categories is None or task.mode is Mode.MULTI:
+            return judgement.probabilities, judgement.source
+        return tempered(judgement.probabilities, temperature), ConfidenceSource.CALIBRATED
+
+
+def _error_of(failure: CallFailed) -> EngineError:
+    if failure.retryable or failure.lasting:
+        return ModelUnavailable(
+            str(failure), retry_after=failure.retry_after, lasting=failure.lasting
+        )
+    # The request was refused for what is in it: that says nothing of the model.
+    return UnusableAnswer(str(failure))
