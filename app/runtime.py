@@ -6,6 +6,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from app.domain.services import Services
 from app.engines.embedded import EmbeddedEngine
+from app.observability import metrics
+from app.observability.engine import WatchedEngine
+from app.observability.ledger import TracedLedger
+from app.observability.tracing import Tracing
 from app.settings import Settings
 from app.storage.database import open_ledger, open_orm
 from app.workers.background import THREADS, background_work
@@ -20,12 +24,17 @@ def make_engine(settings: Settings) -> EmbeddedEngine:
 
 @asynccontextmanager
 async def open_services(
-    settings: Settings, *, works: bool, threads: int = THREADS
+    settings: Settings,
+    *,
+    works: bool,
+    threads: int = THREADS,
+    tracing: Tracing | None = None,
 ) -> AsyncIterator[Services]:
     """Open everything for the length of a block; the database must be migrated.
 
     A process that `works` does background work too.
     """
+    metrics.process_started()
     async with AsyncExitStack() as stack:
         engine = make_engine(settings)
         stack.callback(engine.close)
@@ -36,7 +45,13 @@ async def open_services(
         redis_url = None if settings.broker_is_embedded else settings.broker_url
         signals = ProcessSignals(broker, redis_url=redis_url)
         stack.push_async_callback(signals.close)
-        services = Services(settings=settings, ledger=ledger, engine=engine, signals=signals)
+        services = Services(
+            settings=settings,
+            ledger=ledger if tracing is None else TracedLedger(ledger),
+            engine=WatchedEngine(engine, name=settings.model),
+            signals=signals,
+            tracing=tracing,
+        )
         if works:
             await stack.enter_async_context(background_work(services, broker, threads=threads))
         yield services

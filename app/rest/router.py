@@ -66,5 +66,6 @@ class _WithoutTrailingSlash:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         if path.endswith("/"):
-            scope = {**scope, "path": path.rstrip("/")}
+            # In place: which route is chosen below is read off the scope above.
+            scope["path"] = path.rstrip("/")
         await self.app(scope, receive, send)
