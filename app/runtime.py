@@ -14,6 +14,10 @@ from app.engines.litellm_provider import close_connections
 from app.engines.remote.call import Address
 from app.engines.remote.engine import RemoteEngine
 from app.engines.remote.temperature import Temperatures
+from app.observability import metrics
+from app.observability.engine import WatchedEngine
+from app.observability.ledger import TracedLedger
+from app.observability.tracing import Tracing
 from app.settings import EMBEDDED, Settings, SettingsError
 from app.storage.database import open_ledger, open_orm
 from app.workers.background import THREADS, background_work
@@ -110,12 +114,17 @@ async def open_engine(
 
 @asynccontextmanager
 async def open_services(
-    settings: Settings, *, works: bool, threads: int = THREADS
+    settings: Settings,
+    *,
+    works: bool,
+    threads: int = THREADS,
+    tracing: Tracing | None = None,
 ) -> AsyncIterator[Services]:
     """Open everything for the length of a block; the database must be migrated.
 
     A process that `works` does background work too.
     """
+    metrics.process_started()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(open_orm(settings.database))
         fitted = await load_temperatures()
@@ -125,7 +134,13 @@ async def open_services(
         redis_url = None if settings.broker_is_embedded else settings.broker_url
         signals = ProcessSignals(broker, redis_url=redis_url)
         stack.push_async_callback(signals.close)
-        services = Services(settings=settings, ledger=ledger, engine=engine, signals=signals)
+        services = Services(
+            settings=settings,
+            ledger=ledger if tracing is None else TracedLedger(ledger),
+            engine=WatchedEngine(engine, name=settings.model),
+            signals=signals,
+            tracing=tracing,
+        )
         if works:
             await stack.enter_async_context(background_work(services, broker, threads=threads))
         yield services

@@ -1,23 +1,25 @@
 """The ASGI application: REST, GraphQL and the pages over one set of services."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.responses import Response
+from starlette.routing import BaseRoute
 
 from app.domain.errors import MethodNotAllowed, NotFound, ServerError
 from app.domain.services import Services
 from app.graphql.endpoint import graphql_routes
 from app.http.arrival import Arrival
-from app.http.faults import Faults
+from app.http.compression import Compression
+from app.http.health import health_routes
 from app.http.trailing_slash import WithoutTrailingSlash
 from app.logs import configure_logging
+from app.observability.tracing import closing, open_tracing
 from app.rest.resource import error_response
 from app.rest.router import rest_routes
 from app.runtime import open_services
@@ -38,25 +40,21 @@ def create_app(settings: Settings | None = None) -> Starlette:
     """Return the application. Settings come from the environment unless given."""
     chosen = settings or load_settings()
     configure_logging(chosen)
+    tracing = open_tracing()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with open_services(chosen, works=chosen.broker_is_embedded) as services:
+        works = chosen.broker_is_embedded
+        async with (
+            closing(tracing),
+            open_services(chosen, works=works, tracing=tracing) as services,
+        ):
             app.state.services = services
             yield
 
     def services() -> Services:
         opened: Services = app.state.services
         return opened
-
-    async def healthz(_request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
-
-    async def readyz(_request: Request) -> Response:
-        checks = await services().readiness()
-        ready = all(state == "ok" for state in checks.values())
-        body = {"status": "ready" if ready else "unavailable", **checks}
-        return JSONResponse(body, status_code=200 if ready else 503)
 
     async def misrouted(request: Request, error: Exception) -> Response:
         allowed = error.headers if isinstance(error, HTTPException) and error.headers else {}
@@ -69,20 +67,24 @@ def create_app(settings: Settings | None = None) -> Starlette:
             NotFound(f"There is nothing at {request.url.path[:200]}."), services()
         )
 
-    def server_error() -> Response:
+    def fault() -> Response:
         return error_response(ServerError(), services())
 
     routes: list[BaseRoute] = [
         *rest_routes(services),
         *graphql_routes(services, pages.graphiql_page),
         *pages.routes(),
-        Route("/healthz", healthz),
-        Route("/readyz", readyz),
+        *health_routes(services),
     ]
     app = Starlette(
         routes=routes,
         lifespan=lifespan,
-        middleware=_middleware(chosen, server_error),
+        middleware=[
+            Middleware(Arrival, fault=fault, tracing=tracing),
+            *_cross_origin(chosen),
+            Middleware(Compression),
+            Middleware(WithoutTrailingSlash),
+        ],
         exception_handlers={HTTPException: misrouted},
     )
     # A redirect would send a POST's body twice, or lose it.
@@ -90,16 +92,14 @@ def create_app(settings: Settings | None = None) -> Starlette:
     return app
 
 
-def _middleware(settings: Settings, server_error: Callable[[], Response]) -> list[Middleware]:
-    layers = [Middleware(Arrival)]
-    if settings.allowed_origins:
-        layers.append(
-            Middleware(
-                CORSMiddleware,
-                allow_origins=settings.allowed_origins,
-                allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-                allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id"],
-                expose_headers=EXPOSED_HEADERS,
-            )
-        )
-    return [*layers, Middleware(Faults, render=server_error), Middleware(WithoutTrailingSlash)]
+def _cross_origin(settings: Settings) -> list[Middleware]:
+    if not settings.allowed_origins:
+        return []
+    layer = Middleware(
+        CORSMiddleware,
+        allow_origins=settings.allowed_origins,
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id"],
+        expose_headers=EXPOSED_HEADERS,
+    )
+    return [layer]

@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     # Long enough that a busy process never misses its renewals, short enough to wait for.
     lease_seconds: float = Field(default=15, ge=1, le=3600)
     max_body_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
+    # Empty: below the data folder. An image brings them prepared, in a folder that is only read.
+    models_dir: str = ""
+    worker_metrics_port: int = Field(default=0, ge=0, le=65535)
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -149,7 +152,7 @@ class Settings(BaseSettings):
     @property
     def prepared_dir(self) -> Path:
         """Where models are kept in the form in which they run."""
-        return self.data_dir / "models"
+        return Path(self.models_dir) if self.models_dir else self.data_dir / "models"
 
     @property
     def models(self) -> tuple[str, ...]:

@@ -65,12 +65,17 @@ class Site:
 
 @dataclass
 class Server:
-    """A server process. `output` is what it said, known once it has ended."""
+    """A server process, which says what it says into a file: a pipe that nobody reads fills up."""
 
     site: Site
     base_url: str
     process: subprocess.Popen[str]
-    output: str = ""
+    log: Path
+
+    @property
+    def output(self) -> str:
+        """What it has said so far."""
+        return self.log.read_text(encoding="utf-8")
 
     def client(self, key: str | None = None) -> httpx.Client:
         """Return an HTTP client that sends `key`."""
@@ -146,25 +151,27 @@ def redis_url() -> Iterator[str]:
 def running(site: Site, *options: str) -> Iterator[Server]:
     """Run a server on a free port for the length of a block."""
     port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app", "serve", "--port", str(port), *options],
-        cwd=ROOT,
-        env=site.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    server = Server(site, f"http://127.0.0.1:{port}", process)
+    log = site.data_dir / f"server-{port}.log"
+    with log.open("w", encoding="utf-8") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app", "serve", "--port", str(port), *options],
+            cwd=ROOT,
+            env=site.environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    server = Server(site, f"http://127.0.0.1:{port}", process, log)
     try:
         _wait_until_ready(server)
         yield server
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            server.output = process.communicate(timeout=30)[0]
+            process.wait(timeout=30)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.communicate()
+            process.wait()
             raise
 
 
@@ -208,8 +215,8 @@ def _wait_until_ready(server: Server) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         if server.process.poll() is not None:
-            output = server.process.communicate()[0]
-            raise AssertionError(f"the server ended with {server.process.returncode}:\n{output}")
+            ended = server.process.returncode
+            raise AssertionError(f"the server ended with {ended}:\n{server.output}")
         try:
             httpx.get(f"{server.base_url}/healthz", timeout=1)
         except httpx.TransportError:

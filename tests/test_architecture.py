@@ -15,13 +15,20 @@ ALLOWED = {
     "storage": {"storage"},
     "outbound": {"outbound"},
     "evaluation": {"evaluation", "engines"},
-    "domain": {"domain", "engines", "storage", "settings"},
-    "http": {"http", "domain"},
-    "rest": {"rest", "http", "domain", "engines.contract", "settings"},
-    "graphql": {"graphql", "http", "domain", "engines.contract", "settings"},
+    "observability": {
+        "observability",
+        "engines.contract",
+        "engines.errors",
+        "storage.ledger.ledger",
+        "storage.operation",
+    },
+    "domain": {"domain", "engines", "storage", "settings", "observability"},
+    "http": {"http", "domain", "observability"},
+    "rest": {"rest", "http", "domain", "engines.contract", "settings", "observability"},
+    "graphql": {"graphql", "http", "domain", "engines.contract", "settings", "observability"},
     "signals": {"signals"},
-    "workers": {"workers", "signals", "domain", "storage.errors"},
-    "web": {"web", "domain.errors"},
+    "workers": {"workers", "signals", "domain", "storage.errors", "observability"},
+    "web": {"web", "domain.errors", "http.compression"},
 }
 # What a face or a library may be known by, and to whom.
 FOREIGN = {
@@ -40,6 +47,8 @@ FOREIGN = {
     "httpcore": {"outbound"},
     "aiodns": {"outbound"},
     "idna": {"outbound"},
+    "prometheus_client": {"observability"},
+    "opentelemetry": {"observability"},
 }
 
 

@@ -3,11 +3,13 @@
 import asyncio
 import os
 import socket
+from contextlib import nullcontext
 
 import click
 import uvicorn
 
 from app.cli.welcome import welcome
+from app.observability.exposition import shared_between_processes
 from app.runtime import check_models
 from app.settings import PREFIX, Settings, load_settings
 from app.storage import database
@@ -27,18 +29,20 @@ def serve(host: str | None, port: int | None, workers: int, reload: bool) -> Non
     _check_port_is_free(settings)
     asyncio.run(database.migrate(settings.database))
     asyncio.run(welcome(settings))
-    uvicorn.run(
-        "app.server:create_app",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=workers,
-        reload=reload,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_S,
-    )
+    several = workers > 1
+    with shared_between_processes(settings.data_dir, "serve") if several else nullcontext():
+        uvicorn.run(
+            "app.server:create_app",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            workers=workers,
+            reload=reload,
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_S,
+        )
 
 
 @click.command()

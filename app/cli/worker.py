@@ -1,13 +1,17 @@
 """`classifaily worker`: background work in processes of its own, for the Redis broker."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
+from contextlib import AbstractContextManager, nullcontext
 
 import click
 
 from app.logs import configure_logging
+from app.observability.exposition import serving_metrics, shared_between_processes
+from app.observability.tracing import closing, open_tracing
 from app.runtime import open_services
 from app.settings import PREFIX, Settings, load_settings
 from app.workers.background import THREADS
@@ -31,9 +35,17 @@ def worker(processes: int, threads: int) -> None:
             "itself. Workers need redis://…"
         )
     if processes == 1:
-        asyncio.run(_work(settings, threads))
-    else:
-        sys.exit(_supervise(processes, threads))
+        with _metrics(settings):
+            asyncio.run(_work(settings, threads))
+        return
+    with shared_between_processes(settings.data_dir, "worker"), _metrics(settings):
+        ended = _supervise(processes, threads)
+    sys.exit(ended)
+
+
+def _metrics(settings: Settings) -> AbstractContextManager[None]:
+    port = settings.worker_metrics_port
+    return serving_metrics(port, host=settings.host) if port else nullcontext()
 
 
 async def _work(settings: Settings, threads: int) -> None:
@@ -42,7 +54,11 @@ async def _work(settings: Settings, threads: int) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
-    async with open_services(settings, works=True, threads=threads):
+    tracing = open_tracing()
+    async with (
+        closing(tracing),
+        open_services(settings, works=True, threads=threads, tracing=tracing),
+    ):
         click.echo("The worker is ready.", err=True)
         await told.wait()
 
@@ -67,4 +83,6 @@ def _supervise(count: int, threads: int) -> int:
 
 
 def _start(command: list[str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(command)  # noqa: S603 - our own command
+    # The metrics of all are the parent's to show.
+    environment = {**os.environ, f"{PREFIX}WORKER_METRICS_PORT": "0"}
+    return subprocess.Popen(command, env=environment)  # noqa: S603 - our own command

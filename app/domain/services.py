@@ -1,11 +1,17 @@
 """What the verbs need of the process they run in."""
 
+import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from app.domain.signals import Signals
 from app.engines.contract import Engine
+from app.observability.tracing import Tracing
 from app.settings import Settings
 from app.storage.ledger.ledger import Ledger
+
+# Who asks whether we are ready gives up soon itself.
+PATIENCE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +22,24 @@ class Services:
     ledger: Ledger
     engine: Engine
     signals: Signals
+    tracing: Tracing | None = None
 
     async def readiness(self) -> dict[str, str]:
         """Return `ok` or what is wrong, by part."""
+        database, broker = await asyncio.gather(
+            _is_soon_true(self.ledger.is_reachable()), _is_soon_true(self.signals.is_reachable())
+        )
         reached = {True: "ok", False: "unreachable"}
         return {
-            "database": reached[await self.ledger.is_reachable()],
-            "broker": reached[await self.signals.is_reachable()],
+            "database": reached[database],
+            "broker": reached[broker],
             "model": "ok" if self.engine.is_loaded else "loading",
         }
+
+
+async def _is_soon_true(question: Awaitable[bool]) -> bool:
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await question
+    except TimeoutError:
+        return False

@@ -1,5 +1,7 @@
 """What an engine may fail with. Anything else that it raises is a bug.
 
+What these say is logged, so it never quotes content.
+
 EngineError
 ├── UnsupportedInput    this kind of content is not for this engine
 ├── UnusableAnswer      the model answered, but not with labels that it was given, or declined

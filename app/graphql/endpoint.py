@@ -31,9 +31,11 @@ from app.graphql.context import Context
 from app.graphql.errors import top_level, transport_error
 from app.graphql.execution import Documents, choose, is_public, run
 from app.graphql.persisted import NOT_FOUND, PersistedDocuments, persisted_hash
+from app.graphql.watching import count_fields, count_invalid
 from app.http.body import read_body
 from app.http.json_body import parse_json
 from app.http.rate_headers import rate_limit_headers
+from app.observability.tracing import span
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +90,7 @@ class _Endpoint:
         except Error as error:
             status, body = error.status, transport_error(error, docs=exchange.docs)
         except Exception:
-            logger.exception("request %s failed", request.state.request_id)
+            logger.exception("the request failed")
             status, body = 500, transport_error(ServerError(), docs=exchange.docs)
         return exchange.respond(status, body)
 
@@ -147,6 +149,7 @@ class _Exchange:
             self._unauthorized = error
         else:
             self._used = self._caller.used
+            self._request.state.account_id = self._caller.account.id
 
     async def _run_sent(self) -> tuple[int, Any]:
         limit = self._services.settings.max_body_bytes
@@ -194,12 +197,14 @@ class _Exchange:
         if only_queries and kind is not OperationType.QUERY:
             raise MethodNotAllowed(self._request.method, ("POST",))
         context = Context(self._request, self._services, self._caller)
-        result = await run(
-            prepared.document,
-            context,
-            variables=operation.variables,
-            operation_name=operation.operation_name,
-        )
+        with span("graphql", operation=kind.value):
+            result = await run(
+                prepared.document,
+                context,
+                variables=operation.variables,
+                operation_name=operation.operation_name,
+            )
+        count_fields(prepared.document, operation.operation_name, result)
         self._used = max(self._used, context.used)
         body: dict[str, Any] = {}
         if result.errors:
@@ -211,6 +216,7 @@ class _Exchange:
         return 200, body
 
     def _refused(self, errors: tuple[GraphQLError, ...]) -> tuple[int, Any]:
+        count_invalid()
         body = {"errors": [top_level(error, docs=self.docs) for error in errors]}
         return 400 if self._modern else 200, body
 

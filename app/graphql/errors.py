@@ -92,7 +92,8 @@ def top_level(error: GraphQLError, *, docs: str) -> dict[str, Any]:
     foreign = original is not None and not isinstance(original, GraphQLError)
     # Without a path it was a scalar that refused a value: that is the caller's to read.
     if foreign and error.path is not None:
-        logger.error("resolving %s failed", error.path, exc_info=original)
+        # Not the path: its names are aliases, which the caller makes up.
+        logger.error("a resolver failed", exc_info=original)
         return _shown(ServerError(), error.path, error.locations, docs=docs)
     formatted.setdefault("extensions", {}).setdefault("code", "GRAPHQL_VALIDATION_FAILED")
     return formatted

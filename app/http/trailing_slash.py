@@ -13,5 +13,6 @@ class WithoutTrailingSlash:
         """Serve one connection."""
         path = scope.get("path", "")
         if path.endswith("/"):
-            scope = {**scope, "path": path.rstrip("/") or "/"}
+            # In place: which route is chosen below is read off the scope above.
+            scope["path"] = path.rstrip("/") or "/"
         await self.app(scope, receive, send)

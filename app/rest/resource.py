@@ -24,6 +24,7 @@ from app.domain.idempotency import Replay, claim, keep, release
 from app.domain.keys.authenticate import authenticate, bearer_token
 from app.domain.services import Services
 from app.http.rate_headers import rate_limit_headers
+from app.observability.tracing import span
 from app.rest.call import Call, encode
 from app.rest.operation import Operation
 from app.rest.rendering import render_error
@@ -60,13 +61,15 @@ class Resource:
                 raise MethodNotAllowed(request.method, self._allowed)
             token = bearer_token(request.headers.get("authorization"))
             caller = await authenticate(services, token)
+            request.state.account_id = caller.account.id
             call = Call(request, services, caller, caller.used)
             require_active_subscription(caller.account)
-            response = await _perform(operation, call)
+            with span(operation.name):
+                response = await _perform(operation, call)
         except Error as error:
             response = error_response(error, services)
         except Exception:
-            logger.exception("request %s failed", request.state.request_id)
+            logger.exception("the request failed")
             response = error_response(ServerError(), services)
         if call is not None:
             response.headers.update(rate_limit_headers(call.caller, call.used))

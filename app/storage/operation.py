@@ -79,10 +79,11 @@ class Operation(Generic[T]):
 
     A `durable` one has survived a loss of power when its result is there. A `reading` one writes
     nothing. A `repeatable` one may run again after a commit of which nobody knows whether it
-    happened.
+    happened. `name` is for those who watch.
     """
 
     start: Callable[[], Steps[T]]
+    name: str
     reading: bool = False
     durable: bool = False
     repeatable: bool = False
@@ -93,7 +94,9 @@ def reading(steps: Callable[P, Steps[T]]) -> Callable[P, Operation[T]]:
 
     @wraps(steps)
     def make(*args: P.args, **kwargs: P.kwargs) -> Operation[T]:
-        return Operation(lambda: steps(*args, **kwargs), reading=True, repeatable=True)
+        return Operation(
+            lambda: steps(*args, **kwargs), steps.__name__, reading=True, repeatable=True
+        )
 
     return make
 
@@ -106,7 +109,12 @@ def writing(
     def decorate(steps: Callable[P, Steps[T]]) -> Callable[P, Operation[T]]:
         @wraps(steps)
         def make(*args: P.args, **kwargs: P.kwargs) -> Operation[T]:
-            return Operation(lambda: steps(*args, **kwargs), durable=durable, repeatable=repeatable)
+            return Operation(
+                lambda: steps(*args, **kwargs),
+                steps.__name__,
+                durable=durable,
+                repeatable=repeatable,
+            )
 
         return make
 

@@ -18,6 +18,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from app.domain.errors import ErrorCode
+from app.http.compression import takes_gzip
 
 ErrorRow = tuple[int, str, str]
 """HTTP status, code, meaning."""
@@ -101,7 +102,7 @@ def asset(request: Request) -> Response:
         "Vary": "Accept-Encoding",
     }
     packed = path.with_name(f"{name}.gz")
-    if "gzip" in request.headers.get("Accept-Encoding", "") and packed.is_file():
+    if takes_gzip(request.headers.get("Accept-Encoding", "")) and packed.is_file():
         return FileResponse(
             packed, media_type=media_type, headers=headers | {"Content-Encoding": "gzip"}
         )
@@ -126,9 +127,10 @@ def _page(
         return HTMLResponse(_NOT_BUILT, 503, headers=_headers(_POLICY))
     for mark, text in (replace or {}).items():
         html = html.replace(mark, text)
-    tag = f'"{hashlib.sha256(html.encode()).hexdigest()[:20]}"'
+    # Weak, for it stands for the page whether it travels compressed or not.
+    tag = f'W/"{hashlib.sha256(html.encode()).hexdigest()[:20]}"'
     headers = _headers(policy) | {"ETag": tag}
-    known = [each.strip().removeprefix("W/") for each in _if_none_match(request)]
+    known = [each.strip() for each in _if_none_match(request)]
     if tag in known:
         return Response(status_code=304, headers=headers)
     return HTMLResponse(html, headers=headers)

@@ -31,6 +31,7 @@ from app.domain.jobs.record import (
 from app.domain.services import Services
 from app.engines.contract import Outcome
 from app.engines.errors import EngineError
+from app.observability.context import working_on
 from app.storage.ledger.records import BatchStart, JobEnd, Receipt, Reserved
 
 logger = logging.getLogger(__name__)
@@ -121,7 +122,8 @@ async def _answer(
         for index, item in enumerate(admitted)
     ]
     reserved = await begin(services, account, starts, batch=opening)
-    answers = await _ask(services, account.id, admitted, job_ids=reserved.job_ids)
+    with working_on(batch=opening.batch_id):
+        answers = await _ask(services, account.id, admitted, job_ids=reserved.job_ids)
     latency_ms = round((time.perf_counter() - started) * 1000)
     ends = [
         _end_of(account.id, job_id, item, answer, latency_ms=latency_ms)

@@ -34,6 +34,7 @@ from app.domain.services import Services
 from app.engines import errors
 from app.engines.contract import Outcome
 from app.engines.errors import EngineError
+from app.observability.context import working_on
 from app.storage.ledger.records import Receipt, Reserved
 
 logger = logging.getLogger(__name__)
@@ -103,7 +104,8 @@ async def _answer(
     start = start_of(admitted, created_at=clock.now())
     reserved = await begin(services, account, [start])
     (job_id,) = reserved.job_ids
-    outcome = await _ask(services, account.id, admitted, job_id=job_id)
+    with working_on(job=job_id):
+        outcome = await _ask(services, account.id, admitted, job_id=job_id)
     latency_ms = round((time.perf_counter() - started) * 1000)
     end = completed(account.id, job_id, admitted, outcome, latency_ms=latency_ms)
     job = job_of(admitted, start, end, outcome)

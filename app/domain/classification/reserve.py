@@ -7,6 +7,7 @@ from app.domain.clock import Period
 from app.domain.errors import RateLimitExceeded
 from app.domain.services import Services
 from app.domain.signals import Queue
+from app.observability import metrics
 from app.storage.ledger.records import BatchStart, JobStart, Receipt, Refused, Reserved
 from app.storage.ledger.starting import start_jobs, submit_jobs
 
@@ -27,7 +28,9 @@ async def begin(
     reserved = await services.ledger.run(
         start_jobs(account.id, starts, period=str(period), limit=limit, batch=batch)
     )
-    return _granted(reserved, period=period, limit=limit)
+    granted = _granted(reserved, period=period, limit=limit)
+    metrics.jobs_started(len(starts), by="request")
+    return granted
 
 
 async def submit(
@@ -60,5 +63,6 @@ def _terms(account: Account, starts: Sequence[JobStart]) -> tuple[Period, int | 
 
 def _granted(reserved: Reserved | Refused, *, period: Period, limit: int | None) -> Reserved:
     if isinstance(reserved, Refused):
+        metrics.quota_refused()
         raise RateLimitExceeded(limit=limit or 0, used=reserved.used, period=period)
     return reserved

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from app.domain.services import Services
 from app.domain.signals import Queue, batch_topic, job_topic
 from app.domain.webhooks.events import EVENTS
+from app.observability import metrics
 from app.storage.ledger.ending import finish_jobs
 from app.storage.ledger.records import Ended, JobEnd, Receipt
 
@@ -28,6 +29,7 @@ def tell(services: Services, ended: Ended) -> None:
     """Tell those who wait for jobs and batches that something about them changed."""
     signals = services.signals
     for job in ended.jobs:
+        metrics.job_ended(job.status)
         signals.publish(job_topic(job.id))
     for batch_id in {job.batch_id for job in ended.jobs if job.batch_id is not None}:
         signals.publish(batch_topic(batch_id))

@@ -8,6 +8,7 @@ put off, longer each time and at least as long as the model asks for, until it h
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -21,6 +22,9 @@ from app.domain.jobs.record import completed, failed
 from app.domain.services import Services
 from app.engines.contract import Outcome
 from app.engines.errors import EngineBusy, EngineError, ModelUnavailable, UnsupportedInput
+from app.observability import metrics
+from app.observability.context import working_on
+from app.observability.tracing import job_span
 from app.storage.errors import DatabaseUnavailable
 from app.storage.ledger.records import JobEnd, LeasedJob
 from app.storage.ledger.work import put_off
@@ -45,7 +49,24 @@ _AWAY = (ModelUnavailable, EngineBusy)
 
 async def attempt(services: Services, lease_id: str, jobs: Sequence[LeasedJob]) -> None:
     """Run jobs together, then end or put off each of them."""
-    admitted = [load_payload(job.payload) for job in jobs]
+    payloads = [load_payload(job.payload) for job in jobs]
+    origin = payloads[0]
+    metrics.jobs_started(len(jobs), by="worker")
+    with (
+        working_on(
+            job=jobs[0].id if len(jobs) == 1 else None,
+            batch=jobs[0].batch_id,
+            request=origin.request_id,
+        ),
+        job_span(services.tracing, traceparent=origin.traceparent, jobs=len(jobs)),
+    ):
+        await _attempt(services, lease_id, jobs, [payload.admitted for payload in payloads])
+
+
+async def _attempt(
+    services: Services, lease_id: str, jobs: Sequence[LeasedJob], admitted: Sequence[Admitted]
+) -> None:
+    started = time.perf_counter()
     answers = await _ask(services, admitted)
     ends: list[JobEnd] = []
     for job, item, answer in zip(jobs, admitted, answers, strict=True):
@@ -56,6 +77,8 @@ async def attempt(services: Services, lease_id: str, jobs: Sequence[LeasedJob]) 
             ends.append(_end_of(job, item, answer, lease_id=lease_id))
     if ends:
         await _end(services, ends)
+    ms = round((time.perf_counter() - started) * 1000)
+    logger.info("%d of %d jobs ended after %d ms", len(ends), len(jobs), ms)
 
 
 async def _ask(services: Services, admitted: Sequence[Admitted]) -> Sequence[Answer]:
@@ -88,7 +111,8 @@ def _wanted_pause(answer: Answer) -> float:
 async def _put_off(services: Services, job: LeasedJob, lease_id: str, *, at_least_s: float) -> None:
     delay = FIRST_DELAY_S * 2 ** (job.attempts - 1) * random.uniform(0.5, 1.5)
     due_at = clock.now() + timedelta(seconds=max(delay, at_least_s))
-    await services.ledger.run(put_off(job.id, lease_id, due_at=due_at))
+    if await services.ledger.run(put_off(job.id, lease_id, due_at=due_at)):
+        metrics.job_put_off()
 
 
 def _end_of(job: LeasedJob, item: Admitted, answer: Answer, *, lease_id: str) -> JobEnd:

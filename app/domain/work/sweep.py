@@ -9,6 +9,7 @@ from app.domain.jobs.record import failed
 from app.domain.services import Services
 from app.domain.webhooks.events import EVENTS
 from app.domain.work.attempt import MAX_ATTEMPTS
+from app.observability import metrics
 from app.storage.ledger.work import has_expired_jobs, recover_jobs
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,8 @@ async def sweep_jobs(services: Services) -> None:
         )
     )
     tell(services, recovered.failed)
+    metrics.leases_recovered(recovered.requeued, outcome="requeued")
+    metrics.leases_recovered(len(recovered.failed.jobs), outcome="given_up")
     if recovered.requeued:
         logger.warning("%d jobs whose worker died wait again", recovered.requeued)
     if recovered.failed.jobs:
