@@ -56,9 +56,9 @@ class Settings(BaseSettings):
     model_label: str = Field(default="classifai-v1", min_length=1)
     allow_private_hosts: str = ""
     cors_origins: str = ""
-    # 32 MiB leaves room for a 20 MB image as a base64 data URI.
     # Long enough that a busy process never misses its renewals, short enough to wait for.
     lease_seconds: float = Field(default=15, ge=1, le=3600)
+    # 32 MiB leaves room for a 20 MB image as a base64 data URI.
     max_body_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
     # Empty: below the data folder. An image brings them prepared, in a folder that is only read.
     models_dir: str = ""
