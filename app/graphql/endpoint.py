@@ -182,9 +182,9 @@ class _Exchange:
     def _wants_events(self, kind: OperationType | None) -> bool:
         # Some clients accept events beside JSON whatever they ask for: those are for subscriptions.
         takes_json = "json" in self._accepts or "*/*" in self._accepts
-        return MEDIA_TYPE in self._accepts and (
-            kind is OperationType.SUBSCRIPTION or not takes_json
-        )
+        if MEDIA_TYPE not in self._accepts or self._request.method == "HEAD":
+            return False
+        return kind is OperationType.SUBSCRIPTION or not takes_json
 
     def _stream(self, ready: Ready | operations.Response) -> ASGIApp:
         responses = (
