@@ -17,6 +17,7 @@ from app.graphql.endpoint import graphql_routes
 from app.http.arrival import Arrival
 from app.http.compression import Compression
 from app.http.health import health_routes
+from app.http.stopping import told_first
 from app.http.trailing_slash import WithoutTrailingSlash
 from app.logs import configure_logging
 from app.observability.tracing import closing, open_tracing
@@ -50,7 +51,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
             open_services(chosen, works=works, tracing=tracing) as services,
         ):
             app.state.services = services
-            yield
+            with told_first(services.stopping.set):
+                yield
 
     def services() -> Services:
         opened: Services = app.state.services

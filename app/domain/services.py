@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.domain.signals import Signals
 from app.engines.contract import Engine
@@ -23,6 +23,8 @@ class Services:
     engine: Engine
     signals: Signals
     tracing: Tracing | None = None
+    #: Set when the process was told to stop: those who wait for long let go.
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def readiness(self) -> dict[str, str]:
         """Return `ok` or what is wrong, by part."""

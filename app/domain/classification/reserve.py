@@ -28,9 +28,9 @@ async def begin(
     reserved = await services.ledger.run(
         start_jobs(account.id, starts, period=str(period), limit=limit, batch=batch)
     )
-    granted = _granted(reserved, period=period, limit=limit)
+    taken = granted(reserved, period=period, limit=limit)
     metrics.jobs_started(len(starts), by="request")
-    return granted
+    return taken
 
 
 async def submit(
@@ -52,16 +52,21 @@ async def submit(
             account.id, starts, period=str(period), limit=limit, batch=batch, receipt=receipt
         )
     )
-    granted = _granted(reserved, period=period, limit=limit)
+    promised = granted(reserved, period=period, limit=limit)
     services.signals.wake(Queue.JOBS, len(starts))
-    return granted
+    return promised
 
 
 def _terms(account: Account, starts: Sequence[JobStart]) -> tuple[Period, int | None]:
     return Period.of(starts[0].created_at), account.limits.requests
 
 
-def _granted(reserved: Reserved | Refused, *, period: Period, limit: int | None) -> Reserved:
+def granted(reserved: Reserved | Refused, *, period: Period, limit: int | None) -> Reserved:
+    """Return what was reserved.
+
+    Raises:
+        RateLimitExceeded: The quota did not cover it.
+    """
     if isinstance(reserved, Refused):
         metrics.quota_refused()
         raise RateLimitExceeded(limit=limit or 0, used=reserved.used, period=period)
