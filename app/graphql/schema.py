@@ -79,7 +79,9 @@ class Query:
 @strawberry.type(description="What can be done.")
 class Mutation:
     classify: ClassifyPayload = strawberry.field(
-        resolver=resolve_classify, description="Classify one input."
+        resolver=resolve_classify,
+        description="Classify one input, once or against several schemas or category sets; each "
+        "counts as one request, all or none.",
     )
     classify_batch: ClassifyBatchPayload = strawberry.field(
         resolver=resolve_classify_batch,

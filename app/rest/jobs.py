@@ -15,6 +15,7 @@ from app.rest.parameters import JOB_ID, PAGE
 from app.rest.rendering import render_batch, render_job
 from app.rest.replies import BatchReply, JobListReply, JobReply
 from app.rest.reply import Reply
+from app.rest.sets_replies import SetsReply
 
 
 async def get_jobs(call: Call) -> Reply:
@@ -41,7 +42,7 @@ JOBS = {
         get_jobs,
         name="getJobs",
         summary="One job or batch, or a page of jobs",
-        reply=JobReply | BatchReply | JobListReply,
+        reply=JobReply | BatchReply | SetsReply | JobListReply,
         query=(
             JOB_ID,
             *PAGE,
@@ -59,4 +60,4 @@ JOBS = {
         errors=(ErrorCode.JOB_NOT_FOUND,),
     )
 }
-JOB = {"GET": replace(JOBS["GET"], reply=JobReply | BatchReply, query=(JOB_ID,))}
+JOB = {"GET": replace(JOBS["GET"], reply=JobReply | BatchReply | SetsReply, query=(JOB_ID,))}

@@ -37,6 +37,7 @@ class Evidence:
 def explain(
     vectors: TextVectors | SharedVectors, evidence: Evidence, chosen: Sequence[int | None]
 ) -> list[str]:
+    """Return one explanation for each chosen category; None is none of them."""
     pieces = _spread(sentences(evidence.text))
     wanted = len(pieces) > 1 and any(index is not None for index in chosen)
     scores = vectors.encode(pieces) @ evidence.head.weights.T if wanted else None

@@ -127,7 +127,8 @@ class Job:
     meta: JobMeta = strawberry.field(description="How the result came about.")
     attempts: int = strawberry.field(description="How many times it was started.")
     item_id: str | None = strawberry.field(
-        description="Your own id of the item; null outside a batch."
+        description="Your own id of the item, or the name of the schema or category set that was "
+        "one of several; null for a single job and for a set without a name."
     )
     created_at: DateTime = strawberry.field(description="When it was accepted.")
     completed_at: DateTime | None = strawberry.field(

@@ -15,7 +15,8 @@ LEFT JOIN usage_months u ON u.account_id = a.id AND u.period = :period
 WHERE k.key_hash = :key_hash AND k.revoked_at IS NULL
 """)
 _FIND_SCHEMA = Statement("""
-SELECT id, input_type, mode, categories FROM schemas WHERE account_id = :account AND id = :schema
+SELECT id, name, input_type, mode, categories FROM schemas
+WHERE account_id = :account AND id = :schema
 """)
 
 

@@ -28,6 +28,7 @@ class SchemaRecord:
     """A schema as the hot path needs it. `categories` is JSON: see `models.SchemaRow`."""
 
     id: int
+    name: str
     input_type: str
     mode: str
     categories: str
