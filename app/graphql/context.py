@@ -17,15 +17,22 @@ from app.domain.schemas.manage import get_schemas
 from app.domain.schemas.schema import Schema
 from app.domain.services import Services
 from app.graphql.errors import UserError, user_error
+from app.graphql.idempotency import Deed
 
 T = TypeVar("T")
 
 
 class Context:
-    """One request. `used` is the month's use as far as it is known."""
+    """One operation. `used` is the month's use as far as it is known.
 
-    def __init__(self, request: Request, services: Services, caller: Caller | None) -> None:
+    `deed` is what the operations of the HTTP request do, as far as a repeat has to know of it.
+    """
+
+    def __init__(
+        self, request: Request, services: Services, caller: Caller | None, deed: Deed
+    ) -> None:
         self.request = request
+        self.deed = deed
         self.services = services
         self._caller = caller
         self.used = 0 if caller is None else caller.used
@@ -65,13 +72,18 @@ class Context:
         """Where errors are explained."""
         return f"{self.services.settings.base_url}/docs#errors"
 
-    async def attempt(self, verb: Callable[[Account], Awaitable[T]]) -> T | list[UserError]:
+    async def attempt(
+        self, verb: Callable[[Account], Awaitable[T]], *, acts: bool = True
+    ) -> T | list[UserError]:
         """Run a mutation's verb; what the caller can mend comes back as errors for the payload.
 
-        A fault of ours is not among them: it goes up.
+        A fault of ours is not among them: it goes up. A verb that only tries something out does
+        not act.
         """
         try:
-            return await verb(self.paying_account)
+            done = await verb(self.paying_account)
+            self.deed.acted |= acts
+            return done
         except Error as error:
             if error.status == 500:
                 raise

@@ -29,7 +29,8 @@ from app.domain.keys.authenticate import authenticate, bearer_token
 from app.domain.services import Services
 from app.graphql.context import Context
 from app.graphql.errors import top_level, transport_error
-from app.graphql.execution import Documents, choose, is_public, run
+from app.graphql.execution import Documents, choose, is_public, mutations, run
+from app.graphql.idempotency import Deed, perform_once
 from app.graphql.persisted import NOT_FOUND, PersistedDocuments, persisted_hash
 from app.graphql.watching import count_fields, count_invalid
 from app.http.body import read_body
@@ -122,6 +123,7 @@ class _Exchange:
         self._caller: Caller | None = None
         self._unauthorized: Unauthorized | None = None
         self._used = 0
+        self._replayed = False
         self.docs = f"{services.settings.base_url}/docs#errors"
         self._modern = _MODERN in request.headers.get("accept", "")
 
@@ -132,7 +134,8 @@ class _Exchange:
         await self._identify()
         try:
             if self._request.method in {"GET", "HEAD"}:
-                return await self._run_one(_from_query(self._request), only_queries=True)
+                operation = _from_query(self._request)
+                return await self._run_one(operation, Deed(), only_queries=True)
             return await self._run_sent()
         except Error:
             # Who may not come in is not told what else is wrong.
@@ -157,18 +160,44 @@ class _Exchange:
             limit = min(limit, MAX_PUBLIC_BYTES)
         # mypy has no type for the type of a union.
         one_or_several: Any = Operation | list[Operation]
+        raw = await read_body(self._request, limit=limit)
         sent: Operation | list[Operation] = parse_json(
-            await read_body(self._request, limit=limit),
+            raw,
             content_type=self._request.headers.get("content-type"),
             shape=one_or_several,
         )
-        if isinstance(sent, Operation):
-            return await self._run_one(sent, only_queries=False)
-        if not 1 <= len(sent) <= MAX_OPERATIONS:
+        if isinstance(sent, list) and not 1 <= len(sent) <= MAX_OPERATIONS:
             raise InvalidRequest(
                 (), f"A batch may hold 1 to {MAX_OPERATIONS} operations, got {len(sent)}."
             )
-        return 200, [(await self._run_one(each, only_queries=False))[1] for each in sent]
+        key = self._request.headers.get("idempotency-key")
+        fields = [] if key is None else self._mutations(sent)
+        if key is None or not fields or self._caller is None:
+            return await self._run_all(sent, Deed())
+        answer = await perform_once(
+            self._services,
+            self._caller.account.id,
+            key,
+            request=raw,
+            fields=fields,
+            run=lambda deed: self._run_all(sent, deed),
+        )
+        self._replayed = answer.replayed
+        return answer.status, answer.body
+
+    def _mutations(self, sent: Operation | list[Operation]) -> list[str]:
+        fields: list[str] = []
+        for operation in [sent] if isinstance(sent, Operation) else sent:
+            query = self._document_of(operation)
+            document = None if query is None else self._documents.prepare(query).document
+            if document is not None:
+                fields += mutations(document, operation.operation_name)
+        return fields
+
+    async def _run_all(self, sent: Operation | list[Operation], deed: Deed) -> tuple[int, Any]:
+        if isinstance(sent, Operation):
+            return await self._run_one(sent, deed, only_queries=False)
+        return 200, [(await self._run_one(each, deed, only_queries=False))[1] for each in sent]
 
     def _document_of(self, operation: Operation) -> str | None:
         """Return what is to run; None when only the hash of an unknown document was sent."""
@@ -182,7 +211,9 @@ class _Exchange:
             self._persisted.keep(digest, operation.query)
         return operation.query
 
-    async def _run_one(self, operation: Operation, *, only_queries: bool) -> tuple[int, Any]:
+    async def _run_one(
+        self, operation: Operation, deed: Deed, *, only_queries: bool
+    ) -> tuple[int, Any]:
         query = self._document_of(operation)
         if query is None:
             return 200, {"errors": [_NOT_PERSISTED]}
@@ -196,7 +227,7 @@ class _Exchange:
             return self._refused((kind,))
         if only_queries and kind is not OperationType.QUERY:
             raise MethodNotAllowed(self._request.method, ("POST",))
-        context = Context(self._request, self._services, self._caller)
+        context = Context(self._request, self._services, self._caller, deed)
         with span("graphql", operation=kind.value):
             result = await run(
                 prepared.document,
@@ -223,7 +254,7 @@ class _Exchange:
     def respond(self, status: int, body: Any) -> Response:
         """Render a response."""
         response = Response(
-            msgspec.json.encode(body),
+            body if isinstance(body, bytes) else msgspec.json.encode(body),
             status_code=status,
             media_type=f"{_MODERN}; charset=utf-8" if self._modern else "application/json",
         )
@@ -231,6 +262,8 @@ class _Exchange:
             response.headers["Allow"] = ", ".join(_METHODS)
         if status == 401:
             response.headers["WWW-Authenticate"] = "Bearer"
+        if self._replayed:
+            response.headers["Idempotent-Replayed"] = "true"
         if self._caller is not None:
             response.headers.update(rate_limit_headers(self._caller, self._used))
         return response

@@ -12,8 +12,10 @@ from app.domain.classification.admission import Admitted, SchemaInUse, admit, lo
 from app.domain.classification.request import (
     ClassifyRequest,
     check_categories,
+    check_filled,
     check_input,
     check_options,
+    check_schema_id,
     check_text,
 )
 from app.domain.errors import FieldPath, InvalidRequest
@@ -85,7 +87,7 @@ def check_sets(asked: SetsRequest) -> None:
     """
     request = asked.request
     check_input(("input",), request.input)
-    check_options(top_n=request.top_n, threshold=request.threshold)
+    check_options(top_n=request.top_n, threshold=request.threshold, min_margin=request.min_margin)
     for name, value in (
         ("schema", request.schema),
         ("categories", request.categories),
@@ -103,6 +105,7 @@ def _check_schemas(schemas: Sequence[int]) -> None:
     _check_count("schemas", len(schemas))
     seen: dict[int, int] = {}
     for index, schema_id in enumerate(schemas):
+        check_schema_id(("schemas", index), schema_id)
         first = seen.setdefault(schema_id, index)
         if first != index:
             raise InvalidRequest(
@@ -119,8 +122,7 @@ def _check_category_sets(sets: Sequence[CategorySet]) -> None:
         if each.name is None:
             continue
         check_text((*at, "name"), each.name, maximum=MAX_SET_NAME_LENGTH)
-        if not each.name.strip():
-            raise InvalidRequest((*at, "name"), "must not be empty")
+        check_filled((*at, "name"), each.name)
         first = seen.setdefault(each.name, index)
         if first != index:
             raise InvalidRequest(

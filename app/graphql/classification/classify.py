@@ -12,7 +12,7 @@ from app.domain.classification.classify import Classified, classify
 from app.graphql.batches.types import Batch
 from app.graphql.classification.dry_run import DryRun
 from app.graphql.classification.inputs import ClassifyInput
-from app.graphql.context import Info
+from app.graphql.context import Context, Info
 from app.graphql.errors import UserError
 from app.graphql.jobs.types import Job
 
@@ -50,13 +50,27 @@ async def resolve_classify(
         if asked is not None:
             if input.dry_run:
                 return await dry_run_sets(services, caller, asked)
-            return await classify_sets(services, caller, asked, started=context.started)
+            return await classify_sets(
+                services,
+                caller,
+                asked,
+                started=context.started,
+                receipt=lambda batch: context.deed.receipt(batch=batch.id),
+            )
         request = input.to_request()
         if input.dry_run:
             return await domain.dry_run(services, caller, request)
-        return await classify(services, caller, request, started=context.started)
+        return await classify(
+            services,
+            caller,
+            request,
+            started=context.started,
+            receipt=lambda job: context.deed.receipt(job=str(job.id)),
+        )
 
-    done = await context.attempt(verb)
+    if context.deed.done is not None:
+        return await _show(context, context.deed.done)
+    done = await context.attempt(verb, acts=not input.dry_run)
     if isinstance(done, list):
         return ClassifyPayload(errors=done)
     if isinstance(done, domain.DryRun):
@@ -66,3 +80,14 @@ async def resolve_classify(
     if isinstance(done, ClassifiedBatch):
         return ClassifyPayload(batch=Batch.of(done.batch, settings))
     return ClassifyPayload(job=Job.of(done.job, settings))
+
+
+async def _show(context: Context, done: dict[str, str]) -> ClassifyPayload:
+    """Show what an earlier try of the same request did."""
+    context.deed.acted = True
+    settings = context.services.settings
+    if "batch" in done:
+        batch = await context.batches.load(done["batch"])
+        return ClassifyPayload(batch=None if batch is None else Batch.of(batch, settings))
+    job = await context.jobs.load(int(done["job"]))
+    return ClassifyPayload(job=None if job is None else Job.of(job, settings))

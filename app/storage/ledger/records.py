@@ -67,11 +67,14 @@ class BatchStart:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a request with an Idempotency-Key was answered."""
+    """What a request with an Idempotency-Key was answered.
+
+    Without a status it is no answer yet: `body` is a note of what was done.
+    """
 
     account_id: int
     key: str
-    status: int
+    status: int | None
     body: bytes
     expires_at: datetime
 
@@ -83,7 +86,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The key was used before: by what request, and what that was answered, if it was."""
+    """The key was used before: by what request, and the receipt of that, if there is one."""
 
     fingerprint: str
     status: int | None
