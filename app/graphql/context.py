@@ -11,6 +11,7 @@ from app.domain.accounts.account import Account, Caller, require_active_subscrip
 from app.domain.batches.batch import Batch
 from app.domain.batches.read import get_batches
 from app.domain.errors import Error
+from app.domain.jobs.inputs import get_inputs
 from app.domain.jobs.job import Job
 from app.domain.jobs.read import get_jobs
 from app.domain.schemas.manage import get_schemas
@@ -38,6 +39,7 @@ class Context:
         self.used = 0 if caller is None else caller.used
         self.jobs: DataLoader[int, Job | None] = DataLoader(self._load_jobs)
         self.schemas: DataLoader[int, Schema | None] = DataLoader(self._load_schemas)
+        self.inputs: DataLoader[int, str | None] = DataLoader(self._load_inputs)
         self.batches: DataLoader[str, Batch | None] = DataLoader(self._load_batches)
 
     @property
@@ -96,6 +98,10 @@ class Context:
     async def _load_schemas(self, ids: list[int]) -> list[Schema | None]:
         found = await get_schemas(self.paying_account, ids)
         return [found.get(schema_id) for schema_id in ids]
+
+    async def _load_inputs(self, ids: list[int]) -> list[str | None]:
+        found = await get_inputs(self.paying_account, ids)
+        return [found.get(job_id) for job_id in ids]
 
     async def _load_batches(self, ids: list[str]) -> list[Batch | None]:
         found = await get_batches(self.paying_account, ids)

@@ -3,6 +3,7 @@
 import strawberry
 
 from app.graphql.accounts.types import Account, resolve_viewer
+from app.graphql.accounts.update import UpdateAccountPayload, resolve_update_account
 from app.graphql.batches.query import resolve_batch
 from app.graphql.batches.types import Batch
 from app.graphql.classification.classify import ClassifyPayload, resolve_classify
@@ -86,6 +87,9 @@ class Mutation:
     classify_batch: ClassifyBatchPayload = strawberry.field(
         resolver=resolve_classify_batch,
         description="Classify several inputs; each counts as one request, all or none.",
+    )
+    update_account: UpdateAccountPayload = strawberry.field(
+        resolver=resolve_update_account, description="Change the account that the key belongs to."
     )
     create_schema: CreateSchemaPayload = strawberry.field(
         resolver=resolve_create_schema, description="Save a set of categories."

@@ -5,6 +5,7 @@ from dataclasses import replace
 from app.domain.batches.batch import is_batch_id
 from app.domain.batches.read import get_batch
 from app.domain.errors import ErrorCode
+from app.domain.jobs.inputs import get_inputs
 from app.domain.jobs.job import JobStatus
 from app.domain.jobs.read import JobFilter, get_job, list_jobs
 from app.engines.contract import InputType
@@ -31,7 +32,9 @@ async def get_jobs(call: Call) -> Reply:
         return Reply(render_batch(await get_batch(call.account, wanted)))
     if wanted is not None:
         job_id = parse_integer(("id",), wanted, kind="an integer, or a batch's id")
-        return Reply(render_job(await get_job(call.account, job_id), settings))
+        job = await get_job(call.account, job_id)
+        inputs = await get_inputs(call.account, [job.id])
+        return Reply(render_job(job, settings, content=inputs.get(job.id)))
     page = await list_jobs(call.account, which, limit=limit, offset=offset)
     jobs = [render_job(job, settings) for job in page.jobs]
     return Reply(JobListReply(jobs=jobs, total=page.total, limit=limit, offset=offset))

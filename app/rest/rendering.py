@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from app.domain.accounts.account import Account
 from app.domain.batches.batch import Batch, BatchKind
 from app.domain.classification.admission import Admitted
 from app.domain.classification.dry_run import DryRun
@@ -111,8 +112,8 @@ def render_sets_dry_run(dry_run: DryRun) -> sets_replies.SetsDryRunReply:
     )
 
 
-def render_job(job: Job, settings: Settings) -> replies.JobReply:
-    """Render the job object."""
+def render_job(job: Job, settings: Settings, *, content: str | None = None) -> replies.JobReply:
+    """Render the job object; `content` is the whole input, where it is retained."""
     return replies.JobReply(
         id=str(job.id),
         status=job.status,
@@ -127,6 +128,7 @@ def render_job(job: Job, settings: Settings) -> replies.JobReply:
         created_at=to_iso(job.created_at),
         completed_at=None if job.completed_at is None else to_iso(job.completed_at),
         error=_render_job_error(job),
+        input=UNSET if content is None else content,
     )
 
 
@@ -237,6 +239,19 @@ def render_usage(usage: Usage) -> account_replies.UsageReply:
             ),
             tokens=usage.tokens,
         ),
+    )
+
+
+def render_account(account: Account) -> account_replies.AccountReply:
+    """Render an account."""
+    return account_replies.AccountReply(
+        id=account.id,
+        name=account.name,
+        email=account.email,
+        plan=account.plan,
+        status=account.subscription_status,
+        retain_inputs=account.retain_inputs,
+        created_at=to_iso(account.created_at),
     )
 
 

@@ -188,6 +188,10 @@ class JobReply(Struct):
     created_at: Annotated[Moment, CREATED]
     completed_at: Annotated[Moment | None, about("When it ended; null while it runs.")]
     error: Annotated[ItemErrorReply | UnsetType, ERROR] = UNSET
+    input: Annotated[
+        str | UnsetType,
+        about("The whole input, of a job that is read alone; only where the account retains it."),
+    ] = UNSET
 
 
 _TOTAL = about("How many there are in all.", examples=[3421])

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.domain.errors import NotFound
 from app.domain.services import Services
+from app.rest.account import ACCOUNT
 from app.rest.batch import BATCH
 from app.rest.classify import CLASSIFY
 from app.rest.jobs import JOB, JOBS
@@ -30,6 +31,7 @@ ADDRESSES: dict[str, dict[str, Operation]] = {
     "/jobs": JOBS,
     "/jobs/{id}": JOB,
     "/usage": USAGE,
+    "/account": ACCOUNT,
     "/plans": PLANS,
 }
 

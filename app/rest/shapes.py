@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from app.domain.accounts.manage import MAX_NAME_LENGTH as MAX_ACCOUNT_NAME
 from app.domain.batches import sets
 from app.domain.batches.batch import MAX_ITEM_ID_LENGTH
 from app.domain.classification import request as rules
@@ -228,3 +229,19 @@ class SchemaChangeBody(Struct):
     description: Annotated[str | UnsetType | None, _SCHEMA_DESCRIPTION] = UNSET
     type: Annotated[SchemaType | None, _SCHEMA_TYPE] = None
     mode: Annotated[SchemaMode | None, _SCHEMA_MODE] = None
+
+
+class AccountChangeBody(Struct):
+    """What to change of the account; what is left out stays."""
+
+    name: Annotated[
+        str | None,
+        about("What to call it.", minLength=1, maxLength=MAX_ACCOUNT_NAME, pattern=_FILLED),
+    ] = None
+    retain_inputs: Annotated[
+        bool | None,
+        about(
+            "Whether to keep whole inputs with their jobs, as long as these. Nothing is kept of "
+            "requests with store: false. Turning it off deletes what was kept."
+        ),
+    ] = None

@@ -136,6 +136,13 @@ class Job:
     )
     batch_id: strawberry.Private[str | None]
 
+    @strawberry.field(
+        description="The whole input; null unless the account retains inputs and this is one."
+    )
+    async def input(self, info: Info) -> str | None:
+        """Load the input, together with those of other jobs of the request."""
+        return await info.context.inputs.load(int(self.id))
+
     @strawberry.field(description="The batch it belongs to; null outside a batch.")
     async def batch(self, info: Info) -> BatchType | None:
         """Load the batch, together with those of other jobs of the request."""

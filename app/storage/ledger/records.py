@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
+
+#: Until when an input stays that goes only with its job.
+AS_LONG_AS_THE_JOB = datetime(9999, 1, 1, tzinfo=UTC)
 
 Labels = tuple[tuple[str | None, float, str | None], ...]
 
@@ -114,6 +117,7 @@ class JobEnd:
 
     `lease_id` is the lease under which a worker ran it, None for a job that ran in the process that
     answers the caller. `input_until` keeps its stored input until then; None drops it at once.
+    `AS_LONG_AS_THE_JOB` holds only for an account that still retains inputs.
     """
 
     account_id: int
