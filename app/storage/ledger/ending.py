@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from app.storage.columns import dump_json, read_time
+from app.storage.columns import MAX_INTEGER, dump_json, read_time
 from app.storage.ledger.announcing import announce
 from app.storage.ledger.receipts import keep_receipt
 from app.storage.ledger.records import (
@@ -173,7 +173,7 @@ def _end_row(end: JobEnd) -> Parameters:
         "confidence_source": end.confidence_source,
         "truncated": dump_json(end.truncated) if end.truncated else None,
         "tokens": None if failed else end.tokens,
-        "latency_ms": end.latency_ms,
+        "latency_ms": None if end.latency_ms is None else min(end.latency_ms, MAX_INTEGER),
         "error_code": end.error_code,
         "error_message": end.error_message,
         "completed_at": end.completed_at,
@@ -295,6 +295,7 @@ def _move_batches_on(
         taken = latency_ms
         if taken is None:
             taken = max(round((at - created_at).total_seconds() * 1000), 0)
+        taken = min(taken, MAX_INTEGER)
         final = "failed" if failed == total else "completed"
         yield Query(
             _END_BATCH,
