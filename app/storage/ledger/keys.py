@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.storage.columns import read_time
+from app.storage.columns import integer_key, read_time
 from app.storage.ledger.records import KeyRecord, SchemaRecord
 from app.storage.operation import Many, Query, Statement, Steps, reading
 
@@ -43,6 +43,6 @@ def find_key(key_hash: str, *, period: str) -> Steps[KeyRecord | None]:
 @reading
 def find_schemas(account_id: int, schema_ids: Sequence[int]) -> Steps[dict[int, SchemaRecord]]:
     """Return those of the named schemas that the account has, by id."""
-    wanted = [{"account": account_id, "schema": schema_id} for schema_id in schema_ids]
+    wanted = [{"account": account_id, "schema": integer_key(each)} for each in schema_ids]
     rows = yield Many(_FIND_SCHEMA, wanted)
     return {row[0]: SchemaRecord(*row) for row in rows}
