@@ -57,3 +57,13 @@ def set_status(account_id: int, status: str) -> None:
     """Change the standing of an account's subscription, at once."""
     with_database(lambda: manage.set_status(account_id, SubscriptionStatus(status)))
     click.echo(f"Account {account_id}'s subscription is {status}.", err=True)
+
+
+@account.command("set-retention")
+@click.argument("account_id", metavar="ID", type=int)
+@click.argument("state", metavar="on|off", type=click.Choice(["on", "off"]))
+def set_retention(account_id: int, state: str) -> None:
+    """Keep whole inputs with their jobs, or stop it and delete what was kept."""
+    with_database(lambda: manage.set_retention(account_id, on=state == "on"))
+    kept = "are kept with their jobs" if state == "on" else "are not kept; those kept are deleted"
+    click.echo(f"Account {account_id}'s inputs {kept}.", err=True)

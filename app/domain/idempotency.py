@@ -20,7 +20,16 @@ from app.domain.services import Services
 from app.storage.ledger.receipts import claim_receipt, release_receipt, write_receipt
 from app.storage.ledger.records import Receipt, Taken
 
-__all__ = ["Claim", "Receipt", "Replay", "claim", "keep", "release"]
+__all__ = [
+    "KEPT",
+    "WAITING_CALLER_LEASE",
+    "Claim",
+    "Receipt",
+    "Replay",
+    "claim",
+    "keep",
+    "release",
+]
 
 KEPT = timedelta(hours=24)
 _SANE_KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -36,10 +45,14 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to do a request under a key."""
+    """The right to do a request under a key.
+
+    `done` is what an earlier try noted that it has done, when its answer was not kept any more.
+    """
 
     account_id: int
     key: str
+    done: bytes | None = None
 
     def receipt(self, *, status: int, body: bytes) -> Receipt:
         """Return what to keep for repeats."""
@@ -47,11 +60,25 @@ class Claim:
             self.account_id, self.key, status=status, body=body, expires_at=clock.now() + KEPT
         )
 
+    def note(self, work: bytes) -> Receipt:
+        """Return what tells a repeat which work was done, before there is an answer to keep."""
+        return Receipt(
+            self.account_id, self.key, status=None, body=work, expires_at=clock.now() + KEPT
+        )
 
-async def claim(services: Services, account_id: int, key: str, *, request: bytes) -> Claim | Replay:
+
+async def claim(
+    services: Services,
+    account_id: int,
+    key: str,
+    *,
+    request: bytes,
+    lease: timedelta = WAITING_CALLER_LEASE,
+) -> Claim | Replay:
     """Claim a key for a request, or return the answer that its first use was given.
 
-    `request` is what makes two requests the same: method, address and body.
+    `request` is what makes two requests the same: method, address and body. `lease` is how long
+    the key stays taken when nothing more is heard of the request.
 
     Raises:
         InvalidRequest: The key is empty, too long or not printable ASCII.
@@ -63,7 +90,7 @@ async def claim(services: Services, account_id: int, key: str, *, request: bytes
         )
     fingerprint = hashlib.sha256(request).hexdigest()
     moment = clock.now()
-    until = moment + WAITING_CALLER_LEASE
+    until = moment + lease
     held = await services.ledger.run(
         claim_receipt(account_id, key, fingerprint=fingerprint, moment=moment, until=until)
     )
@@ -71,11 +98,14 @@ async def claim(services: Services, account_id: int, key: str, *, request: bytes
         return Claim(account_id, key)
     if held.fingerprint != fingerprint:
         raise IdempotencyConflict("This Idempotency-Key was used for another request.")
-    if held.status is None or held.body is None:
+    if held.body is None:
         raise IdempotencyConflict(
-            "The first request with this Idempotency-Key is still running. Try again soon.",
+            "The first request with this Idempotency-Key is still running, or was cut off. "
+            "Try again soon.",
             code=ErrorCode.IDEMPOTENCY_IN_PROGRESS,
         )
+    if held.status is None:
+        return Claim(account_id, key, done=held.body)
     return Replay(held.status, held.body)
 
 

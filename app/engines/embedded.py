@@ -3,6 +3,7 @@
 import asyncio
 import os
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +16,7 @@ from app.engines.text.encoder import Encoder
 from app.engines.text.judge import TextJudge
 from app.engines.text.minilm import MiniLmEncoder
 from app.engines.text.own_encoder import OwnEncoder
-from app.engines.text.vectors import TextVectors
+from app.engines.text.vectors import SharedVectors, TextVectors
 
 
 class EmbeddedEngine:
@@ -62,29 +63,42 @@ class EmbeddedEngine:
             UnsupportedInput: The input is not text.
             ModelUnavailable: The model can't be loaded.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._answer, task)
+        return await self._run(task)
 
     async def classify_many(self, tasks: Sequence[Task]) -> list[Outcome | EngineError]:
         """Answer tasks in their order; one that fails has its error in its place.
 
         No more than there are threads wait at a time, so that a request beside a large batch waits
-        for one text and not for all.
+        for one text and not for all. A text that several tasks are about is encoded once.
         """
+        shared = self._shared(tasks)
         places = asyncio.Semaphore(self._threads)
 
         async def answer(task: Task) -> Outcome | EngineError:
             async with places:
                 try:
-                    return await self.classify(task)
+                    return await self._run(task, shared.get(task.content))
                 except EngineError as error:
                     return error
 
         return list(await asyncio.gather(*(answer(task) for task in tasks)))
 
-    def _answer(self, task: Task) -> Outcome:
+    def _shared(self, tasks: Sequence[Task]) -> dict[str, SharedVectors]:
+        # Before the model is loaded there is nothing to share yet: only the first call pays for it.
+        judge = self._judge
+        if judge is None:
+            return {}
+        counts = Counter(task.content for task in tasks)
+        return {content: judge.share() for content, count in counts.items() if count > 1}
+
+    async def _run(self, task: Task, shared: SharedVectors | None = None) -> Outcome:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, self._answer, task, shared)
+
+    def _answer(self, task: Task, shared: SharedVectors | None) -> Outcome:
         if task.input_type not in self.input_types:
             raise UnsupportedInput(f"the embedded model can't judge {task.input_type.value}")
-        return self._loaded().judge(task)
+        return self._loaded().judge(task, shared)
 
     def _loaded(self) -> TextJudge:
         if self._judge is None:

@@ -32,7 +32,8 @@ from app.graphql import operations
 from app.graphql.context import Context
 from app.graphql.errors import transport_error
 from app.graphql.event_stream import MEDIA_TYPE, EventStream
-from app.graphql.execution import is_public
+from app.graphql.execution import is_public, mutations
+from app.graphql.idempotency import Deed, perform_once
 from app.graphql.operations import Desk, Operation, Ready
 from app.graphql.socket import Sockets
 from app.http.body import read_body
@@ -46,6 +47,9 @@ MAX_OPERATIONS = 10
 MAX_PUBLIC_BYTES = 64 * 1024
 _MODERN = "application/graphql-response+json"
 _METHODS = ("GET", "HEAD", "POST", "OPTIONS")
+
+# What may run, or the response of what may not.
+_Admitted = Ready | operations.Response
 
 
 def graphql_routes(
@@ -108,6 +112,7 @@ class _Exchange:
         self._caller: Caller | None = None
         self._unauthorized: Unauthorized | None = None
         self._used = 0
+        self._replayed = False
         self.docs = f"{services.settings.base_url}/docs#errors"
         self._accepts = request.headers.get("accept", "")
         self._modern = _MODERN in self._accepts
@@ -119,11 +124,12 @@ class _Exchange:
         await self._identify()
         try:
             if self._request.method in {"GET", "HEAD"}:
-                return await self._answer_one(_from_query(self._request), only_reads=True)
-            sent = await self._read()
+                ready = self._admit(_from_query(self._request))
+                return await self._answer_one(ready, only_reads=True)
+            raw, sent = await self._read()
             if isinstance(sent, Operation):
-                return await self._answer_one(sent, only_reads=False)
-            return self.respond(200, [await self._answer_of_several(each) for each in sent])
+                return await self._answer_sent(raw, self._admit(sent))
+            return await self._answer_sent(raw, [self._admit(each) for each in sent])
         except Error:
             # Who may not come in is not told what else is wrong.
             if self._unauthorized is not None:
@@ -141,14 +147,15 @@ class _Exchange:
             self._used = self._caller.used
             self._request.state.account_id = self._caller.account.id
 
-    async def _read(self) -> Operation | list[Operation]:
+    async def _read(self) -> tuple[bytes, Operation | list[Operation]]:
         limit = self._services.settings.max_body_bytes
         if self._unauthorized is not None:
             limit = min(limit, MAX_PUBLIC_BYTES)
         # mypy has no type for the type of a union.
         one_or_several: Any = Operation | list[Operation]
+        raw = await read_body(self._request, limit=limit)
         sent: Operation | list[Operation] = parse_json(
-            await read_body(self._request, limit=limit),
+            raw,
             content_type=self._request.headers.get("content-type"),
             shape=one_or_several,
         )
@@ -156,23 +163,46 @@ class _Exchange:
             raise InvalidRequest(
                 (), f"A batch may hold 1 to {MAX_OPERATIONS} operations, got {len(sent)}."
             )
-        return sent
+        return raw, sent
 
-    async def _answer_one(self, operation: Operation, *, only_reads: bool) -> ASGIApp:
-        ready = self._admit(operation)
+    async def _answer_sent(self, raw: bytes, admitted: _Admitted | list[_Admitted]) -> ASGIApp:
+        key = self._request.headers.get("idempotency-key")
+        fields = [] if key is None else _mutations(admitted)
+        if key is not None and fields and self._caller is not None:
+            answer = await perform_once(
+                self._services,
+                self._caller.account.id,
+                key,
+                request=raw,
+                fields=fields,
+                run=lambda deed: self._run_all(admitted, deed),
+            )
+            self._replayed = answer.replayed
+            return self.respond(answer.status, msgspec.Raw(answer.body))
+        if isinstance(admitted, list):
+            return self.respond(*await self._run_all(admitted, Deed()))
+        return await self._answer_one(admitted, only_reads=False)
+
+    async def _run_all(self, admitted: _Admitted | list[_Admitted], deed: Deed) -> tuple[int, Any]:
+        if isinstance(admitted, list):
+            return 200, [await self._run(each, deed) for each in admitted]
+        body = await self._run(admitted, deed)
+        return self._status_of(body), body
+
+    async def _answer_one(self, ready: _Admitted, *, only_reads: bool) -> ASGIApp:
         kind = ready.kind if isinstance(ready, Ready) else None
         if only_reads and kind is OperationType.MUTATION:
             raise MethodNotAllowed(self._request.method, ("POST",))
         if self._wants_events(kind):
             return self._stream(ready)
-        body = await self._run(ready)
+        body = await self._run(ready, Deed())
+        return self.respond(self._status_of(body), body)
+
+    def _status_of(self, body: operations.Response) -> int:
         refused = "data" not in body and body is not operations.NOT_PERSISTED
-        return self.respond(400 if refused and self._modern else 200, body)
+        return 400 if refused and self._modern else 200
 
-    async def _answer_of_several(self, operation: Operation) -> operations.Response:
-        return await self._run(self._admit(operation))
-
-    def _admit(self, operation: Operation) -> Ready | operations.Response:
+    def _admit(self, operation: Operation) -> _Admitted:
         query = self._desk.text_of(operation, keep=self._caller is not None)
         if query is None:
             return operations.NOT_PERSISTED
@@ -187,9 +217,11 @@ class _Exchange:
             return False
         return kind is OperationType.SUBSCRIPTION or not takes_json
 
-    def _stream(self, ready: Ready | operations.Response) -> ASGIApp:
+    def _stream(self, ready: _Admitted) -> ASGIApp:
         responses = (
-            operations.respond(ready, self._context()) if isinstance(ready, Ready) else _one(ready)
+            operations.respond(ready, self._context(Deed()))
+            if isinstance(ready, Ready)
+            else _one(ready)
         )
         return EventStream(
             responses,
@@ -198,24 +230,24 @@ class _Exchange:
             stopping=self._services.stopping,
         )
 
-    async def _run(self, ready: Ready | operations.Response) -> operations.Response:
+    async def _run(self, ready: _Admitted, deed: Deed) -> operations.Response:
         if not isinstance(ready, Ready):
             return ready
         if ready.kind is OperationType.SUBSCRIPTION:
             return operations.needs_a_stream(docs=self.docs)
-        context = self._context()
+        context = self._context(deed)
         response = await operations.respond_once(ready, context)
         self._used = max(self._used, context.used)
         return response
 
-    def _context(self) -> Context:
+    def _context(self, deed: Deed) -> Context:
         started = float(self._request.state.started)
-        return Context(self._services, self._caller, started=started)
+        return Context(self._services, self._caller, started=started, deed=deed)
 
     def respond(self, status: int, body: Any) -> Response:
         """Render a response."""
         response = Response(
-            msgspec.json.encode(body),
+            body if isinstance(body, bytes) else msgspec.json.encode(body),
             status_code=status,
             media_type=f"{_MODERN}; charset=utf-8" if self._modern else "application/json",
         )
@@ -223,11 +255,23 @@ class _Exchange:
             response.headers["Allow"] = ", ".join(_METHODS)
         if status == 401:
             response.headers["WWW-Authenticate"] = "Bearer"
+        if self._replayed:
+            response.headers["Idempotent-Replayed"] = "true"
         response.headers.update(self._rate_headers())
         return response
 
     def _rate_headers(self) -> dict[str, str]:
         return {} if self._caller is None else rate_limit_headers(self._caller, self._used)
+
+
+def _mutations(admitted: _Admitted | list[_Admitted]) -> list[str]:
+    several = admitted if isinstance(admitted, list) else [admitted]
+    return [
+        field
+        for ready in several
+        if isinstance(ready, Ready)
+        for field in mutations(ready.document, ready.operation.operation_name)
+    ]
 
 
 async def _one(response: operations.Response) -> AsyncGenerator[operations.Response, None]:

@@ -80,13 +80,31 @@ def _prepare(text: str) -> Prepared:
 
 def choose(document: DocumentNode, operation_name: str | None) -> OperationType | GraphQLError:
     """Return the kind of the operation that is to run."""
+    chosen = _choose(document, operation_name)
+    return chosen if isinstance(chosen, GraphQLError) else chosen.operation
+
+
+def mutations(document: DocumentNode, operation_name: str | None) -> list[str]:
+    """Return the names of the mutations that are to run; a fragment's are not looked into."""
+    chosen = _choose(document, operation_name)
+    if isinstance(chosen, GraphQLError) or chosen.operation is not OperationType.MUTATION:
+        return []
+    return [
+        node.name.value if isinstance(node, FieldNode) else ""
+        for node in chosen.selection_set.selections
+    ]
+
+
+def _choose(
+    document: DocumentNode, operation_name: str | None
+) -> OperationDefinitionNode | GraphQLError:
     operations = _operations(document)
     if operation_name is None and len(operations) > 1:
         return GraphQLError("Must provide operationName: the document has several operations.")
     for operation in operations:
         name = operation.name.value if operation.name else None
         if operation_name is None or name == operation_name:
-            return operation.operation
+            return operation
     return GraphQLError(f"Unknown operation named '{(operation_name or '')[:100]}'.")
 
 

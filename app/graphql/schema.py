@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 import strawberry
 
 from app.graphql.accounts.types import Account, resolve_viewer
+from app.graphql.accounts.update import UpdateAccountPayload, resolve_update_account
 from app.graphql.batches.mutations import (
     CancelBatchPayload,
     RetryBatchPayload,
@@ -95,7 +96,9 @@ class Query:
 @strawberry.type(description="What can be done.")
 class Mutation:
     classify: ClassifyPayload = strawberry.field(
-        resolver=resolve_classify, description="Classify one input."
+        resolver=resolve_classify,
+        description="Classify one input, once or against several schemas or category sets; each "
+        "counts as one request, all or none.",
     )
     classify_batch: ClassifyBatchPayload = strawberry.field(
         resolver=resolve_classify_batch,
@@ -120,6 +123,9 @@ class Mutation:
         resolver=resolve_retry_batch,
         description="Try the failed jobs of a batch again that was asked for with async, within a "
         "day. Each counts as a new request, all or none.",
+    )
+    update_account: UpdateAccountPayload = strawberry.field(
+        resolver=resolve_update_account, description="Change the account that the key belongs to."
     )
     create_schema: CreateSchemaPayload = strawberry.field(
         resolver=resolve_create_schema, description="Save a set of categories."

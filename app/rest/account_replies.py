@@ -1,12 +1,27 @@
-"""The JSON shapes of the documented contract: usage and plans."""
+"""The JSON shapes of the documented contract: usage and plans; and the account."""
 
 from typing import Annotated
 
 from msgspec import Struct
 
+from app.domain.accounts.account import SubscriptionStatus
 from app.domain.plans import Plan
 from app.engines.contract import InputType
 from app.rest.described import Moment, about
+
+
+class AccountReply(Struct):
+    """The account that the key belongs to."""
+
+    id: Annotated[int, about("The account's id.", examples=[7])]
+    name: Annotated[str, about("What it is called.", examples=["Acme"])]
+    email: Annotated[str | None, about("Whom to write to about it; null when nobody was named.")]
+    plan: Annotated[Plan, about("Its plan.")]
+    status: Annotated[SubscriptionStatus, about("The standing of its subscription.")]
+    retain_inputs: Annotated[
+        bool, about("Whether whole inputs are kept with their jobs, as long as these.")
+    ]
+    created_at: Annotated[Moment, about("When it was made.")]
 
 
 class UsageLimitsReply(Struct):

@@ -1,13 +1,12 @@
 """`POST /batch`."""
 
-from app.domain.batches.batch import Batch, BatchItemRequest, BatchRequest
+from app.domain.batches.batch import BatchItemRequest, BatchRequest
 from app.domain.batches.classify_batch import classify_batch
 from app.domain.batches.dry_run import dry_run_batch
-from app.domain.jobs.job import JobStatus
 from app.rest.call import Call
-from app.rest.classify import WORK_ERRORS, to_categories
+from app.rest.classify import WORK_ERRORS, reply_with_batch, to_categories
 from app.rest.operation import Operation
-from app.rest.rendering import render_batch, render_batch_dry_run, render_promise
+from app.rest.rendering import render_batch_dry_run
 from app.rest.replies import BatchDryRunReply, BatchReply, PromiseReply
 from app.rest.reply import Reply
 from app.rest.shapes import BatchBody, BatchItemBody
@@ -25,16 +24,10 @@ async def post_batch(call: Call) -> Reply:
         call.caller,
         request,
         started=call.started,
-        receipt=lambda batch: call.receipt(_reply(batch)),
+        receipt=lambda batch: call.receipt(reply_with_batch(batch)),
     )
     call.used = classified.used
-    return _reply(classified.batch)
-
-
-def _reply(batch: Batch) -> Reply:
-    if batch.status is JobStatus.PENDING:
-        return Reply(render_promise(batch.id), status=202)
-    return Reply(render_batch(batch))
+    return reply_with_batch(classified.batch)
 
 
 def _to_request(body: BatchBody) -> BatchRequest:

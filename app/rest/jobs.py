@@ -11,6 +11,7 @@ from app.domain.batches.retry import retry_batch
 from app.domain.batches.watch import wait_for_batch
 from app.domain.errors import ErrorCode, InvalidRequest
 from app.domain.jobs.cancel import cancel_job
+from app.domain.jobs.inputs import get_inputs
 from app.domain.jobs.job import Job, JobStatus
 from app.domain.jobs.read import JobFilter, get_job, list_jobs
 from app.domain.jobs.retry import retry_job
@@ -26,6 +27,7 @@ from app.rest.parameters import JOB_ID, PAGE, REQUIRED_JOB_ID, WAIT
 from app.rest.rendering import render_batch, render_job
 from app.rest.replies import BatchReply, JobListReply, JobReply
 from app.rest.reply import Reply
+from app.rest.sets_replies import SetsReply
 
 
 async def get_jobs(call: Call) -> Reply:
@@ -54,7 +56,9 @@ async def _get_one(call: Call, wanted: str, *, wait_s: int) -> Reply:
     job_id = _job_id(wanted)
     if wait_s:
         await _wait(call, wait_for_job(services, caller, job_id, timeout_s=wait_s))
-    return Reply(render_job(await get_job(call.account, job_id), services.settings))
+    job = await get_job(call.account, job_id)
+    inputs = await get_inputs(call.account, [job_id])
+    return Reply(render_job(job, services.settings, content=inputs.get(job_id)))
 
 
 def _job_id(wanted: str) -> int:
@@ -99,7 +103,7 @@ JOBS = {
         get_jobs,
         name="getJobs",
         summary="One job or batch, or a page of jobs",
-        reply=JobReply | BatchReply | JobListReply,
+        reply=JobReply | BatchReply | SetsReply | JobListReply,
         query=(
             JOB_ID,
             WAIT,

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from app.domain.batches.batch import Batch
+from app.domain.accounts.account import Account
+from app.domain.batches.batch import Batch, BatchKind
 from app.domain.classification.admission import Admitted
 from app.domain.classification.dry_run import DryRun
 from app.domain.clock import to_iso
@@ -18,7 +19,7 @@ from app.domain.plans import Limits, Plan
 from app.domain.schemas.schema import Schema
 from app.domain.usage.usage import Usage
 from app.engines.contract import Category, InputType
-from app.rest import account_replies, replies
+from app.rest import account_replies, replies, sets_replies
 from app.settings import Settings
 
 
@@ -92,8 +93,27 @@ def _render_planned(planned: Admitted) -> replies.DryRunItemReply:
     )
 
 
-def render_job(job: Job, settings: Settings) -> replies.JobReply:
-    """Render the job object."""
+def render_sets_dry_run(dry_run: DryRun) -> sets_replies.SetsDryRunReply:
+    """Render what an input against several schemas or sets would be."""
+    return sets_replies.SetsDryRunReply(
+        dry_run=True,
+        requests=len(dry_run.jobs),
+        remaining_after=dry_run.remaining_after,
+        type=dry_run.jobs[0].task.input_type,
+        results=[
+            sets_replies.SetDryRunReply(
+                schema=planned.schema_id,
+                name=planned.item_id,
+                mode=planned.task.mode,
+                categories=planned.category_names,
+            )
+            for planned in dry_run.jobs
+        ],
+    )
+
+
+def render_job(job: Job, settings: Settings, *, content: str | None = None) -> replies.JobReply:
+    """Render the job object; `content` is the whole input, where it is retained."""
     return replies.JobReply(
         id=str(job.id),
         status=job.status,
@@ -108,6 +128,7 @@ def render_job(job: Job, settings: Settings) -> replies.JobReply:
         created_at=to_iso(job.created_at),
         completed_at=None if job.completed_at is None else to_iso(job.completed_at),
         error=_render_job_error(job),
+        input=UNSET if content is None else content,
     )
 
 
@@ -117,20 +138,45 @@ def _render_job_error(job: Job) -> replies.ItemErrorReply | msgspec.UnsetType:
     return replies.ItemErrorReply(code=job.error.code.value, message=job.error.message)
 
 
-def render_batch(batch: Batch) -> replies.BatchReply:
+def render_batch(batch: Batch) -> replies.BatchReply | sets_replies.SetsReply:
     """Render a batch, with its results once it has ended."""
     ended = batch.status in {JobStatus.COMPLETED, JobStatus.FAILED}
+    if batch.kind is BatchKind.SETS:
+        return sets_replies.SetsReply(
+            id=batch.id,
+            status=batch.status,
+            type=batch.jobs[0].input_type,
+            results=[_render_set(job) for job in batch.jobs] if ended else UNSET,
+            meta=_render_batch_meta(batch),
+            created_at=to_iso(batch.created_at),
+        )
     return replies.BatchReply(
         id=batch.id,
         status=batch.status,
         results=[_render_item(job) for job in batch.jobs] if ended else UNSET,
-        meta=replies.BatchMetaReply(
-            total=batch.total,
-            completed=batch.completed,
-            failed=batch.failed,
-            latency_ms=batch.latency_ms,
-        ),
+        meta=_render_batch_meta(batch),
         created_at=to_iso(batch.created_at),
+    )
+
+
+def _render_batch_meta(batch: Batch) -> replies.BatchMetaReply:
+    return replies.BatchMetaReply(
+        total=batch.total,
+        completed=batch.completed,
+        failed=batch.failed,
+        latency_ms=batch.latency_ms,
+    )
+
+
+def _render_set(job: Job) -> sets_replies.SetReply:
+    result = render_result(job)
+    return sets_replies.SetReply(
+        id=str(job.id),
+        schema=job.schema_id,
+        name=job.item_id,
+        status=job.status,
+        result=UNSET if result is None else result,
+        error=_render_job_error(job),
     )
 
 
@@ -193,6 +239,19 @@ def render_usage(usage: Usage) -> account_replies.UsageReply:
             ),
             tokens=usage.tokens,
         ),
+    )
+
+
+def render_account(account: Account) -> account_replies.AccountReply:
+    """Render an account."""
+    return account_replies.AccountReply(
+        id=account.id,
+        name=account.name,
+        email=account.email,
+        plan=account.plan,
+        status=account.subscription_status,
+        retain_inputs=account.retain_inputs,
+        created_at=to_iso(account.created_at),
     )
 
 

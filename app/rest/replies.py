@@ -9,11 +9,11 @@ from app.domain.schemas.schema import SchemaType
 from app.engines.contract import ConfidenceSource, InputType, Mode, OutcomeKind, Truncated
 from app.rest.described import Moment, about, either
 
-_ID = about("The job's id: an integer, written as a string.", examples=["84"], pattern="^[0-9]+$")
-_BATCH_ID = about("The batch's id.", examples=["batch_6612abc0f1d2e3a4b5c6d7e8"])
-_STATUS = about("pending, processing, completed or failed. The last two are final.")
-_INPUT_TYPE = about("The kind of content.")
-_CREATED = about("When it was accepted.")
+ID = about("The job's id: an integer, written as a string.", examples=["84"], pattern="^[0-9]+$")
+BATCH_ID = about("The batch's id.", examples=["batch_6612abc0f1d2e3a4b5c6d7e8"])
+STATUS = about("pending, processing, completed or failed. The last two are final.")
+INPUT_TYPE = about("The kind of content.")
+CREATED = about("When it was accepted.")
 _LATENCY = about(
     "Whole milliseconds from request in to result ready; null until then.", examples=[218]
 )
@@ -59,7 +59,7 @@ _ONE_OR_SEVERAL = (
     "One label in mode single, the labels in multi and top_n. With allow_none or min_margin it has "
     "an outcome: matched, none_of_the_above or unsure."
 )
-_RESULT = about(_ONE_OR_SEVERAL, anyOf=either(LabelReply, LabelsReply))
+RESULT = about(_ONE_OR_SEVERAL, anyOf=either(LabelReply, LabelsReply))
 _RESULT_OR_NULL = about(
     f"{_ONE_OR_SEVERAL} Null until the job completed.",
     anyOf=either(LabelReply, LabelsReply, None),
@@ -90,12 +90,12 @@ class MetaReply(Struct):
 class ClassifyReply(Struct):
     """A classified input."""
 
-    id: Annotated[str, _ID]
-    status: Annotated[JobStatus, _STATUS]
-    type: Annotated[InputType, _INPUT_TYPE]
+    id: Annotated[str, ID]
+    status: Annotated[JobStatus, STATUS]
+    type: Annotated[InputType, INPUT_TYPE]
     result: Annotated[Any, _RESULT_OR_NULL]
     meta: Annotated[MetaReply, about("How the answer came about.")]
-    created_at: Annotated[Moment, _CREATED]
+    created_at: Annotated[Moment, CREATED]
 
 
 class PromiseReply(Struct):
@@ -105,25 +105,25 @@ class PromiseReply(Struct):
     status: Annotated[JobStatus, about("pending.")]
 
 
-_DRY_RUN = about("True: nothing was done.")
-_COUNTED = about("Requests that would be counted.", examples=[1])
-_LEFT = about(
+DRY_RUN = about("True: nothing was done.")
+COUNTED = about("Requests that would be counted.", examples=[1])
+LEFT = about(
     "Requests that would be left of the month's limit; null is unlimited.", examples=[6578]
 )
-_CHOICES = about("The names to choose from; null for generic labels.")
-_MODE = about("How many labels would be asked for.")
+CHOICES = about("The names to choose from; null for generic labels.")
+MODE = about("How many labels would be asked for.")
 _SCHEMA_ID = about("The schema's id; null when there is none.", examples=[42])
 
 
 class DryRunReply(Struct):
     """What a classification would be, with dry_run: true."""
 
-    dry_run: Annotated[bool, _DRY_RUN]
-    requests: Annotated[int, _COUNTED]
-    remaining_after: Annotated[int | None, _LEFT]
-    type: Annotated[InputType, _INPUT_TYPE]
-    mode: Annotated[Mode, _MODE]
-    categories: Annotated[tuple[str, ...] | None, _CHOICES]
+    dry_run: Annotated[bool, DRY_RUN]
+    requests: Annotated[int, COUNTED]
+    remaining_after: Annotated[int | None, LEFT]
+    type: Annotated[InputType, INPUT_TYPE]
+    mode: Annotated[Mode, MODE]
+    categories: Annotated[tuple[str, ...] | None, CHOICES]
     schema_id: Annotated[int | None, _SCHEMA_ID]
 
 
@@ -134,18 +134,18 @@ class DryRunItemReply(Struct):
     """What an item of a batch would be."""
 
     id: Annotated[str, _ITEM_ID]
-    type: Annotated[InputType, _INPUT_TYPE]
-    mode: Annotated[Mode, _MODE]
-    categories: Annotated[tuple[str, ...] | None, _CHOICES]
+    type: Annotated[InputType, INPUT_TYPE]
+    mode: Annotated[Mode, MODE]
+    categories: Annotated[tuple[str, ...] | None, CHOICES]
     schema_id: Annotated[int | None, _SCHEMA_ID]
 
 
 class BatchDryRunReply(Struct):
     """What a batch would be, with dry_run: true."""
 
-    dry_run: Annotated[bool, _DRY_RUN]
-    requests: Annotated[int, _COUNTED]
-    remaining_after: Annotated[int | None, _LEFT]
+    dry_run: Annotated[bool, DRY_RUN]
+    requests: Annotated[int, COUNTED]
+    remaining_after: Annotated[int | None, LEFT]
     items: Annotated[list[DryRunItemReply], about("In the order sent.")]
 
 
@@ -156,15 +156,15 @@ class ItemErrorReply(Struct):
     message: Annotated[str, about("What went wrong, for people.")]
 
 
-_ERROR = about("Why it failed; there only when it did.")
+ERROR = about("Why it failed; there only when it did.")
 
 
 class JobReply(Struct):
     """The job object. `error` is there when the job failed."""
 
-    id: Annotated[str, _ID]
-    status: Annotated[JobStatus, _STATUS]
-    input_type: Annotated[InputType, _INPUT_TYPE]
+    id: Annotated[str, ID]
+    status: Annotated[JobStatus, STATUS]
+    input_type: Annotated[InputType, INPUT_TYPE]
     input_preview: Annotated[
         str | None,
         about(
@@ -185,9 +185,13 @@ class JobReply(Struct):
         about("Tokens that the model read of the input; null until it did.", examples=[124]),
     ]
     latency_ms: Annotated[int | None, _LATENCY]
-    created_at: Annotated[Moment, _CREATED]
+    created_at: Annotated[Moment, CREATED]
     completed_at: Annotated[Moment | None, about("When it ended; null while it runs.")]
-    error: Annotated[ItemErrorReply | UnsetType, _ERROR] = UNSET
+    error: Annotated[ItemErrorReply | UnsetType, ERROR] = UNSET
+    input: Annotated[
+        str | UnsetType,
+        about("The whole input, of a job that is read alone; only where the account retains it."),
+    ] = UNSET
 
 
 _TOTAL = about("How many there are in all.", examples=[3421])
@@ -208,9 +212,9 @@ class BatchItemReply(Struct):
     """One item of a batch: `result` when it completed, `error` when it failed."""
 
     id: Annotated[str, _ITEM_ID]
-    status: Annotated[JobStatus, _STATUS]
-    result: Annotated[Any, _RESULT] = UNSET
-    error: Annotated[ItemErrorReply | UnsetType, _ERROR] = UNSET
+    status: Annotated[JobStatus, STATUS]
+    result: Annotated[Any, RESULT] = UNSET
+    error: Annotated[ItemErrorReply | UnsetType, ERROR] = UNSET
 
 
 class BatchMetaReply(Struct):
@@ -225,10 +229,10 @@ class BatchMetaReply(Struct):
 class BatchReply(Struct):
     """A batch. `results` is there once every item has ended."""
 
-    id: Annotated[str, _BATCH_ID]
+    id: Annotated[str, BATCH_ID]
     status: Annotated[JobStatus, about("failed when every item failed.")]
     meta: Annotated[BatchMetaReply, about("Counts.")]
-    created_at: Annotated[Moment, _CREATED]
+    created_at: Annotated[Moment, CREATED]
     results: Annotated[
         list[BatchItemReply] | UnsetType,
         about("In the order sent; there once every item has ended."),

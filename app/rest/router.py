@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.domain.errors import NotFound
 from app.domain.services import Services
+from app.rest.account import ACCOUNT
 from app.rest.batch import BATCH
 from app.rest.classify import CLASSIFY
 from app.rest.jobs import CANCEL, JOB, JOBS, RETRY
@@ -35,6 +36,7 @@ ADDRESSES: dict[str, dict[str, Operation]] = {
     "/jobs/{id}/cancel": CANCEL,
     "/jobs/{id}/retry": RETRY,
     "/usage": USAGE,
+    "/account": ACCOUNT,
     "/plans": PLANS,
 }
 

@@ -10,6 +10,8 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from app.domain.accounts.manage import MAX_NAME_LENGTH as MAX_ACCOUNT_NAME
+from app.domain.batches import sets
 from app.domain.batches.batch import MAX_ITEM_ID_LENGTH
 from app.domain.classification import request as rules
 from app.domain.schemas.schema import SchemaType
@@ -107,6 +109,38 @@ _CATEGORIES = about(
 )
 
 
+class CategorySetBody(Struct):
+    """One of several lists of categories."""
+
+    categories: Annotated[list[CategoryName | CategoryBody], _CATEGORIES]
+    name: Annotated[
+        str | None,
+        about(
+            "Your own name for it, echoed.",
+            minLength=1,
+            maxLength=sets.MAX_SET_NAME_LENGTH,
+            pattern=_FILLED,
+        ),
+    ] = None
+
+
+_SCHEMAS = about(
+    "IDs of saved schemas: one result for each, each counted as one request. "
+    "Not together with schema, categories or category_sets.",
+    minItems=1,
+    maxItems=sets.MAX_SETS,
+    uniqueItems=True,
+)
+_CATEGORY_SETS = about(
+    "Lists of categories, plain or with a name: one result for each, each counted as one request. "
+    "Names are unique. Not together with schema, categories or schemas.",
+    minItems=1,
+    maxItems=sets.MAX_SETS,
+)
+_SchemaId = Annotated[int, about("ID of a saved schema.", minimum=1, maximum=rules.MAX_ID)]
+_CategoryList = Annotated[list[CategoryName | CategoryBody], _CATEGORIES]
+
+
 class ClassifyBody(Struct):
     """What to classify, and how."""
 
@@ -123,6 +157,8 @@ class ClassifyBody(Struct):
     run_async: Annotated[bool | None, _ASYNC] = msgspec.field(default=None, name="async")
     store: Annotated[bool | None, _STORE] = None
     dry_run: Annotated[bool | None, _DRY_RUN] = None
+    schemas: Annotated[list[_SchemaId] | None, _SCHEMAS] = None
+    category_sets: Annotated[list[_CategoryList | CategorySetBody] | None, _CATEGORY_SETS] = None
 
 
 class BatchItemBody(Struct):
@@ -193,3 +229,19 @@ class SchemaChangeBody(Struct):
     description: Annotated[str | UnsetType | None, _SCHEMA_DESCRIPTION] = UNSET
     type: Annotated[SchemaType | None, _SCHEMA_TYPE] = None
     mode: Annotated[SchemaMode | None, _SCHEMA_MODE] = None
+
+
+class AccountChangeBody(Struct):
+    """What to change of the account; what is left out stays."""
+
+    name: Annotated[
+        str | None,
+        about("What to call it.", minLength=1, maxLength=MAX_ACCOUNT_NAME, pattern=_FILLED),
+    ] = None
+    retain_inputs: Annotated[
+        bool | None,
+        about(
+            "Whether to keep whole inputs with their jobs, as long as these. Nothing is kept of "
+            "requests with store: false. Turning it off deletes what was kept."
+        ),
+    ] = None

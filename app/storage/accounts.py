@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from app.storage.columns import integer_key
 from app.storage.limited import insert_within
 from app.storage.models import AccountRow, ApiKeyRow
 
@@ -15,7 +16,7 @@ async def insert_account(
 
 async def find_account(account_id: int) -> AccountRow | None:
     """Return one account."""
-    return await AccountRow.get_or_none(id=account_id)
+    return await AccountRow.get_or_none(id=integer_key(account_id))
 
 
 async def all_accounts() -> list[AccountRow]:
@@ -23,9 +24,9 @@ async def all_accounts() -> list[AccountRow]:
     return await AccountRow.all().order_by("id")
 
 
-async def update_account(account_id: int, **changes: str) -> bool:
+async def update_account(account_id: int, **changes: str | bool) -> bool:
     """Change columns of an account; False when there is none."""
-    return bool(await AccountRow.filter(id=account_id).update(**changes))
+    return bool(await AccountRow.filter(id=integer_key(account_id)).update(**changes))
 
 
 async def insert_key(
@@ -44,7 +45,7 @@ async def insert_key(
 
 async def find_key(account_id: int, key_id: int) -> ApiKeyRow | None:
     """Return one key of an account, revoked or not."""
-    return await ApiKeyRow.get_or_none(account_id=account_id, id=key_id)
+    return await ApiKeyRow.get_or_none(account_id=account_id, id=integer_key(key_id))
 
 
 async def account_keys(account_id: int) -> list[ApiKeyRow]:
@@ -59,13 +60,15 @@ async def all_keys() -> list[ApiKeyRow]:
 
 async def rename_key(account_id: int, key_id: int, *, name: str) -> bool:
     """Rename a key; False when the account has none such."""
-    return bool(await ApiKeyRow.filter(account_id=account_id, id=key_id).update(name=name))
+    return bool(
+        await ApiKeyRow.filter(account_id=account_id, id=integer_key(key_id)).update(name=name)
+    )
 
 
 async def revoke_key(account_id: int, key_id: int, *, revoked_at: datetime) -> bool:
     """Revoke a live key; False when there is none such."""
     return bool(
-        await ApiKeyRow.filter(account_id=account_id, id=key_id, revoked_at__isnull=True).update(
-            revoked_at=revoked_at
-        )
+        await ApiKeyRow.filter(
+            account_id=account_id, id=integer_key(key_id), revoked_at__isnull=True
+        ).update(revoked_at=revoked_at)
     )

@@ -6,6 +6,17 @@ from typing import Any
 
 import msgspec
 
+#: The greatest value of an INTEGER column on PostgreSQL; SQLite takes more.
+MAX_INTEGER = 2**31 - 1
+
+
+def integer_key(key: int) -> int:
+    """Return what to look for in an INTEGER column for a key that may be beyond it.
+
+    There is no such row, and that is what the search must find.
+    """
+    return max(min(key, MAX_INTEGER), -1)
+
 
 def dump_json(value: object) -> str:
     """Write a JSON column."""

@@ -248,7 +248,10 @@ class DeliveryAttemptRow(Model):
 
 
 class ReceiptRow(Model):
-    """A request with an Idempotency-Key: what it was, and what it was answered once it was."""
+    """A request with an Idempotency-Key: what it was, and what it was answered once it was.
+
+    A body without a status is a note of what was done, until there is an answer.
+    """
 
     id = fields.BigIntField(primary_key=True)
     account: fields.ForeignKeyRelation[AccountRow] = fields.ForeignKeyField(

@@ -11,7 +11,8 @@ SQLite drives it in the event loop's thread, PostgreSQL over a pool, each inside
     await ledger.run(revoke(1, 2, at=now))
 
 SQL is the subset that both databases speak, with named parameters; where PostgreSQL has to be told
-to lock rows that others may want, the text says `/* lock */` or `/* lock, skip locked */`.
+to lock rows that others may want, the text says `/* lock */`, `/* lock, skip locked */`, or
+`/* share */` where they may only not be changed meanwhile.
 """
 
 import re
@@ -49,9 +50,10 @@ class Statement:
         self.names = tuple(dict.fromkeys(_PARAMETER.findall(text)))
         places = {name: f"${number}" for number, name in enumerate(self.names, start=1)}
         located = _PARAMETER.sub(lambda match: places[match[1]], text)
-        self.postgres = located.replace(
-            "/* lock, skip locked */", "FOR UPDATE SKIP LOCKED"
-        ).replace("/* lock */", "FOR UPDATE")
+        located = located.replace("/* lock, skip locked */", "FOR UPDATE SKIP LOCKED")
+        self.postgres = located.replace("/* lock */", "FOR UPDATE").replace(
+            "/* share */", "FOR SHARE"
+        )
 
 
 @dataclass(frozen=True, slots=True)

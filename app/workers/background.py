@@ -18,6 +18,7 @@ from app.domain.services import Services
 from app.domain.signals import Queue
 from app.domain.work.jobs import JobPump
 from app.domain.work.pump import Pump
+from app.domain.work.purge import purge
 from app.domain.work.sweep import sweep_jobs
 from app.storage.errors import DatabaseError
 from app.workers.broker import Poke, declare_actors
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 THREADS = 8
 SWEEP_INTERVAL_S = 1.0
+PURGE_INTERVAL_S = 3600.0
 # How long a message waits for a full pump before it is given up: the sweep pokes too, and the
 # threads are needed for other queues.
 _POKE_TIMEOUT_S = 1.0
@@ -48,6 +50,7 @@ async def background_work(
     await asyncio.to_thread(worker.start)
     tasks = [asyncio.create_task(pump.hold()) for pump in pumps.values()]
     tasks.append(asyncio.create_task(_sweep(services, pumps)))
+    tasks.append(asyncio.create_task(_purge(services)))
     try:
         yield
     finally:
@@ -78,11 +81,19 @@ async def _sweep(services: Services, pumps: dict[Queue, Pump[Any]]) -> None:
                 await _calmly(pump.poke)
 
 
+async def _purge(services: Services) -> None:
+    # Soon after the start: a process may not live for an hour.
+    await asyncio.sleep(PURGE_INTERVAL_S * random.uniform(0.0, 0.1))
+    while True:
+        await _calmly(lambda: purge(services))
+        await asyncio.sleep(PURGE_INTERVAL_S * random.uniform(0.5, 1.5))
+
+
 async def _calmly(step: Callable[[], Awaitable[None]]) -> None:
     try:
         await step()
     except DatabaseError as error:
-        logger.warning("the sweep waits for the database: %s", error)
+        logger.warning("background work waits for the database: %s", error)
     except Exception:
         # The next round tries again.
-        logger.exception("the sweep failed")
+        logger.exception("a round of background work failed")

@@ -32,6 +32,9 @@ def test_accounts_and_keys(site: Site) -> None:
     site.command("account", "set-status", account_id, "past_due")
     row = site.command("account", "list").stdout.splitlines()[-1].split("\t")
     assert row[2:4] == ["starter", "past_due"]
+    kept = site.command("account", "set-retention", account_id, "on")
+    assert (kept.stdout, "kept" in kept.stderr) == ("", True)
+    site.command("account", "set-retention", account_id, "off")
 
 
 def test_a_plan_bounds_its_keys(site: Site) -> None:
@@ -50,6 +53,8 @@ def test_a_plan_bounds_its_keys(site: Site) -> None:
         (["account", "create", "--name", "x", "--plan", "pro", "--email", "nobody"], "email"),
         (["account", "set-plan", "999", "pro"], "999"),
         (["account", "set-status", "999", "active"], "999"),
+        (["account", "set-retention", "999", "on"], "999"),
+        (["account", "set-retention", "999", "perhaps"], "perhaps"),
         (["key", "create", "--account", "999"], "999"),
         (["key", "revoke", "999"], "999"),
         (["classify"], "TEXT"),

@@ -4,6 +4,8 @@ import asyncio
 import shutil
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,9 @@ from app.engines.contract import (
 from app.engines.embedded import EmbeddedEngine
 from app.engines.errors import ModelUnavailable, UnsupportedInput
 from app.engines.text import weights
+from app.engines.text.encoder import Floats
 from app.engines.text.minilm import FILE, PACKAGE, SHA256, VOCABULARY
+from app.engines.text.vectors import TextVectors
 from app.engines.text.windows import MAX_WINDOWS, WINDOW, read
 from tests.conftest import ROOT
 
@@ -96,6 +100,25 @@ async def test_many_at_once_answer_each_their_own(engine: EmbeddedEngine) -> Non
     categories = named("sports", "cooking")
     labels = await asyncio.gather(*(best(engine, text, categories) for text, _ in cases))
     assert labels == [expected for _, expected in cases]
+
+
+async def test_a_text_that_tasks_share_is_encoded_once(
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "The refund is late. The app is slow."
+    sets = [named("billing", "technical"), named("angry", "calm"), named("refund", "speed")]
+    tasks = [Task(text, categories=categories, explain=True) for categories in sets]
+    alone = [await engine.classify(task) for task in tasks]
+    encoded: Counter[str] = Counter()
+    encode = TextVectors.encode
+
+    def counting(vectors: TextVectors, texts: Sequence[str]) -> Floats:
+        encoded.update(texts)
+        return encode(vectors, texts)
+
+    monkeypatch.setattr(TextVectors, "encode", counting)
+    assert await engine.classify_many(tasks) == alone
+    assert encoded[text] == encoded["The refund is late."] == 1
 
 
 async def test_the_source_and_the_model_are_said(engine: EmbeddedEngine) -> None:

@@ -1,14 +1,28 @@
-"""Making and changing accounts: what whoever operates the server may do."""
+"""Making and changing accounts: what whoever operates the server may do, and their own keys."""
+
+from dataclasses import dataclass, replace
 
 from app.domain import clock
 from app.domain.accounts.account import Account, SubscriptionStatus
+from app.domain.classification.request import check_text
 from app.domain.errors import InvalidRequest, NotFound
 from app.domain.plans import Plan
 from app.storage import accounts as rows
+from app.storage.inputs import drop_retained
 from app.storage.models import AccountRow
 
 MAX_NAME_LENGTH = 200
 MAX_EMAIL_LENGTH = 320
+# Bounds how long one step keeps others from writing.
+_DROPPED_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChange:
+    """What to change of an account. None stays."""
+
+    name: str | None = None
+    retain_inputs: bool | None = None
 
 
 async def create_account(name: str, *, plan: Plan, email: str | None = None) -> Account:
@@ -17,9 +31,7 @@ async def create_account(name: str, *, plan: Plan, email: str | None = None) -> 
     Raises:
         InvalidRequest: The name is empty or too long, or the address is not one.
     """
-    cleaned = name.strip()
-    if not 1 <= len(cleaned) <= MAX_NAME_LENGTH:
-        raise InvalidRequest(("name",), f"must have 1 to {MAX_NAME_LENGTH} characters")
+    cleaned = _check_name(name)
     if email is not None and ("@" not in email or len(email) > MAX_EMAIL_LENGTH):
         raise InvalidRequest(("email",), "must be an e-mail address")
     row = await rows.insert_account(
@@ -63,6 +75,45 @@ async def set_status(account_id: int, status: SubscriptionStatus) -> None:
     """
     if not await rows.update_account(account_id, subscription_status=status.value):
         raise NotFound(f"There is no account {account_id}.")
+
+
+async def set_retention(account_id: int, *, on: bool) -> None:
+    """Retain whole inputs from now on, or stop it and drop all that was retained.
+
+    What still runs when it is turned off is not retained either.
+
+    Raises:
+        NotFound: There is none with this id.
+    """
+    if not await rows.update_account(account_id, retain_inputs=on):
+        raise NotFound(f"There is no account {account_id}.")
+    last: int | None = None if on else 0
+    while last is not None:
+        last = await drop_retained(account_id, after=last, count=_DROPPED_AT_ONCE)
+
+
+async def change_account(account: Account, change: AccountChange) -> Account:
+    """Change what its own keys may change of an account.
+
+    Raises:
+        InvalidRequest: The name is empty or too long.
+    """
+    if change.name is not None:
+        name = _check_name(change.name)
+        await rows.update_account(account.id, name=name)
+        account = replace(account, name=name)
+    if change.retain_inputs is not None:
+        await set_retention(account.id, on=change.retain_inputs)
+        account = replace(account, retain_inputs=change.retain_inputs)
+    return account
+
+
+def _check_name(name: str) -> str:
+    cleaned = name.strip()
+    if not cleaned:
+        raise InvalidRequest(("name",), "must not be empty")
+    check_text(("name",), cleaned, maximum=MAX_NAME_LENGTH)
+    return cleaned
 
 
 def _to_account(row: AccountRow) -> Account:

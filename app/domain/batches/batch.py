@@ -15,9 +15,10 @@ _ID = re.compile(r"batch_[0-9a-f]{24}")
 
 
 class BatchKind(StrEnum):
-    """What the caller sent: items in a request, or a file of lines."""
+    """What the caller sent: items in a request, one input for several sets, or a file of lines."""
 
     BATCH = "batch"
+    SETS = "sets"
     FILE = "file"
 
 

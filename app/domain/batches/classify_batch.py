@@ -71,7 +71,7 @@ async def classify_batch(
         return await promise_batch(
             services, caller.account, admitted, opening, priority=Priority.BATCH, receipt=receipt
         )
-    return await _answer(
+    return await answer_batch(
         services, caller.account, admitted, opening, receipt=receipt, started=started
     )
 
@@ -108,7 +108,7 @@ async def promise_batch(
     return ClassifiedBatch(batch=batch(reserved), used=reserved.used)
 
 
-async def _answer(
+async def answer_batch(
     services: Services,
     account: Account,
     admitted: Sequence[Admitted],
@@ -117,6 +117,12 @@ async def _answer(
     receipt: Callable[[Batch], Receipt | None],
     started: float,
 ) -> ClassifiedBatch:
+    """Write a batch, judge its items together and end it, while the caller waits.
+
+    Raises:
+        RateLimitExceeded: The month's quota does not cover every item; nothing was counted.
+        ServerError: Our fault; the quota is given back.
+    """
     starts = [
         start_of(item, created_at=opening.created_at, batch_index=index)
         for index, item in enumerate(admitted)

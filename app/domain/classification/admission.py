@@ -24,6 +24,7 @@ class SchemaInUse:
     """What a classification takes from a schema."""
 
     id: int
+    name: str
     type: SchemaType
     mode: Mode
     categories: tuple[Category, ...]
@@ -84,6 +85,7 @@ async def load_schemas(
     return {
         record.id: SchemaInUse(
             id=record.id,
+            name=record.name,
             type=SchemaType(record.input_type),
             mode=Mode(record.mode),
             categories=load_categories(msgspec.json.decode(record.categories)),

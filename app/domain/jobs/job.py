@@ -48,7 +48,8 @@ class Job:
     None unless the caller allowed none of the categories or wanted a margin. `model` is the
     engine's real model; faces show it under the operator's label. `latency_ms` is from request in
     to result ready. `input_preview` is None when the caller asked that nothing be stored. `item_id`
-    is the caller's own id of the item of a batch. `truncated` is what the model got only in part.
+    is the caller's own id of the item of a batch, or the name of the schema or set of categories of
+    one that was asked for several. `truncated` is what the model got only in part.
     """
 
     id: int

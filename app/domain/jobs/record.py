@@ -1,6 +1,6 @@
 """From a task to its job row, and from an outcome to the row's end."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from app.domain import clock
 from app.domain.classification.admission import Admitted
@@ -8,14 +8,12 @@ from app.domain.errors import Error
 from app.domain.jobs.job import PREVIEW_LENGTH, Job, JobError, JobStatus, Priority
 from app.domain.jobs.payload import dump_payload
 from app.engines.contract import Outcome
-from app.storage.ledger.records import JobEnd, JobStart
+from app.storage.ledger.records import AS_LONG_AS_THE_JOB, JobEnd, JobStart
 
 # Far longer than the slowest answer: past it the process that ran the job is taken for dead.
 WAITING_CALLER_LEASE = timedelta(minutes=5)
 # How long a failed job can be tried again.
 RETRY_WINDOW = timedelta(hours=24)
-# Kept as long as the job itself.
-_AS_LONG_AS_THE_JOB = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def start_of(
@@ -99,7 +97,7 @@ def completed(
         truncated=tuple(part.value for part in outcome.truncated),
         tokens=outcome.tokens,
         latency_ms=latency_ms,
-        input_until=_AS_LONG_AS_THE_JOB if admitted.retain else None,
+        input_until=AS_LONG_AS_THE_JOB if admitted.retain else None,
     )
 
 
@@ -115,7 +113,7 @@ def failed(
         lease_id=lease_id,
         error_code=error.error_code.value,
         error_message=error.message,
-        input_until=_AS_LONG_AS_THE_JOB if retain else now + RETRY_WINDOW,
+        input_until=AS_LONG_AS_THE_JOB if retain else now + RETRY_WINDOW,
     )
 
 

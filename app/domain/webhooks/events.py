@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from app.domain.batches.batch import BatchKind
 from app.domain.clock import to_iso
 from app.domain.jobs.result import result_of
 from app.engines.contract import Label, Mode, OutcomeKind
@@ -37,11 +38,7 @@ class Events:
             "id": batch.id,
             "status": batch.status,
             "results": [
-                {
-                    "id": job.item_id or str(job.id),
-                    "status": job.status,
-                    **_result_or_error(job),
-                }
+                {**_place_of(job, batch.kind), "status": job.status, **_result_or_error(job)}
                 for job in batch.jobs
             ],
             "meta": {
@@ -58,6 +55,12 @@ class Events:
 
 
 EVENTS = Events()
+
+
+def _place_of(job: EndedJob, kind: str) -> dict[str, Any]:
+    if kind == BatchKind.SETS:
+        return {"id": str(job.id), "schema": job.schema_id, "name": job.item_id}
+    return {"id": job.item_id or str(job.id)}
 
 
 def _result_or_error(job: EndedJob) -> dict[str, Any]:

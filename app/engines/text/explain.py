@@ -14,7 +14,7 @@ import numpy as np
 from app.engines.contract import Category
 from app.engines.text.encoder import Floats
 from app.engines.text.heads import Head
-from app.engines.text.vectors import TextVectors
+from app.engines.text.vectors import SharedVectors, TextVectors
 from app.engines.text.windows import sentences
 
 #: Sentences weighed at most; of more, evenly spread ones are.
@@ -34,7 +34,9 @@ class Evidence:
     head: Head
 
 
-def explain(vectors: TextVectors, evidence: Evidence, chosen: Sequence[int | None]) -> list[str]:
+def explain(
+    vectors: TextVectors | SharedVectors, evidence: Evidence, chosen: Sequence[int | None]
+) -> list[str]:
     """Return one explanation for each chosen category; None is none of them."""
     pieces = _spread(sentences(evidence.text))
     wanted = len(pieces) > 1 and any(index is not None for index in chosen)

@@ -15,7 +15,7 @@ from app.engines.text.explain import Evidence, explain
 from app.engines.text.generic import load_generic
 from app.engines.text.heads import Head, build_head
 from app.engines.text.taxonomy import TAXONOMY
-from app.engines.text.vectors import TextVectors, normalised
+from app.engines.text.vectors import SharedVectors, TextVectors, normalised
 from app.engines.text.windows import read
 
 # How much more a window counts that speaks clearly for something: a cosine of this much more
@@ -43,11 +43,16 @@ class TextJudge:
         self._generic = load_generic(vectors, prepared_dir)
         self.model = f"embedded/{vectors.name}"
 
-    def judge(self, task: Task) -> Outcome:
+    def share(self) -> SharedVectors:
+        """Return what several tasks on the same text are to be judged with."""
+        return SharedVectors(self._vectors)
+
+    def judge(self, task: Task, shared: SharedVectors | None = None) -> Outcome:
         """Answer one task."""
+        vectors = shared or self._vectors
         categories = TAXONOMY if task.categories is None else task.categories
         head = self.head(categories)
-        scored = self._score(task.content, head)
+        scored = self._score(task.content, head, vectors)
         probabilities = self._probabilities(task.mode, categories, head, scored)
         none: float | None = None
         if task.allow_none and task.mode is not Mode.MULTI:
@@ -65,7 +70,7 @@ class TextJudge:
                 categories=categories,
                 head=head,
             )
-            explanations = explain(self._vectors, evidence, [index for index, _ in chosen])
+            explanations = explain(vectors, evidence, [index for index, _ in chosen])
         return Outcome(
             labels=tuple(
                 Label(None if index is None else categories[index].name, confidence, explanation)
@@ -86,9 +91,9 @@ class TextJudge:
             categories, lambda: build_head(self._vectors, categories, self._generic.strangers)
         )
 
-    def _score(self, text: str, head: Head) -> _Scored:
+    def _score(self, text: str, head: Head, vectors: TextVectors | SharedVectors) -> _Scored:
         reading = read(self._vectors.primary, text)
-        windows = self._vectors.encode(reading.windows)
+        windows = vectors.encode(reading.windows)
         if len(windows) == 1:
             return _Scored(windows[0], head.weights @ windows[0], reading.tokens, True)
         by_window = windows @ head.weights.T

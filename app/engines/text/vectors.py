@@ -6,7 +6,9 @@ where μ is the mean vector of generic texts, taken only from encoders that want
 of two such vectors is the mean of the encoders' cosines.
 """
 
+import threading
 from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +38,35 @@ class TextVectors:
             for encoder, mean in zip(self._encoders, self._means, strict=True)
         ]
         return normalised(np.concatenate(parts, axis=1))
+
+
+class SharedVectors:
+    """The vectors of texts that several tasks have in common, each made once.
+
+    Lives as long as those tasks. Safe to share between threads: who comes second waits.
+    """
+
+    def __init__(self, vectors: TextVectors) -> None:
+        self._vectors = vectors
+        self._made: dict[tuple[str, ...], Future[Floats]] = {}
+        self._lock = threading.Lock()
+
+    def encode(self, texts: Sequence[str]) -> Floats:
+        """Return one vector of length 1 a text: (len(texts), dimensions)."""
+        key = tuple(texts)
+        with self._lock:
+            pending = self._made.get(key)
+            if pending is None:
+                mine = self._made[key] = Future()
+        if pending is not None:
+            return pending.result()
+        try:
+            vectors = self._vectors.encode(texts)
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        mine.set_result(vectors)
+        return vectors
 
 
 def normalised(vectors: Floats) -> Floats:

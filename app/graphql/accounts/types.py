@@ -26,6 +26,9 @@ class Account:
     plan: Plan = strawberry.field(description="Its plan.")
     status: SubscriptionStatus = strawberry.field(description="The standing of its subscription.")
     limits: PlanLimits = strawberry.field(description="What its plan allows.")
+    retain_inputs: bool = strawberry.field(
+        description="Whether whole inputs are kept with their jobs, as long as these."
+    )
     created_at: DateTime = strawberry.field(description="When it was made.")
 
     @strawberry.field(description="The current month's usage.")
@@ -43,6 +46,7 @@ class Account:
             plan=account.plan,
             status=account.subscription_status,
             limits=PlanLimits.of(account.limits),
+            retain_inputs=account.retain_inputs,
             created_at=DateTime(account.created_at),
         )
 

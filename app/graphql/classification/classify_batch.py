@@ -13,7 +13,7 @@ from app.engines.contract import InputType, Mode
 from app.graphql.batches.types import Batch
 from app.graphql.classification.dry_run import DryRun
 from app.graphql.classification.inputs import CategoryInput, to_categories, to_schema_id
-from app.graphql.context import Info
+from app.graphql.context import Context, Info
 from app.graphql.errors import UserError
 
 
@@ -131,9 +131,17 @@ async def resolve_classify_batch(
         services, caller, request = context.services, context.caller, input.to_request()
         if input.dry_run:
             return await dry_run_batch(services, caller, request)
-        return await classify_batch(services, caller, request, started=context.started)
+        return await classify_batch(
+            services,
+            caller,
+            request,
+            started=context.started,
+            receipt=lambda batch: context.deed.receipt(batch=batch.id),
+        )
 
-    done = await context.attempt(verb)
+    if context.deed.done is not None:
+        return await _show(context, context.deed.done)
+    done = await context.attempt(verb, acts=not input.dry_run)
     if isinstance(done, list):
         return ClassifyBatchPayload(batch=None, dry_run=None, errors=done)
     if isinstance(done, domain.DryRun):
@@ -141,3 +149,11 @@ async def resolve_classify_batch(
     context.used = done.used
     batch = Batch.of(done.batch)
     return ClassifyBatchPayload(batch=batch, dry_run=None, errors=[])
+
+
+async def _show(context: Context, done: dict[str, str]) -> ClassifyBatchPayload:
+    """Show what an earlier try of the same request did."""
+    context.deed.acted = True
+    batch = await context.batches.load(done["batch"])
+    shown = None if batch is None else Batch.of(batch)
+    return ClassifyBatchPayload(batch=shown, dry_run=None, errors=[])

@@ -20,7 +20,8 @@ class PlannedJob:
         description="The schema it would use; null when it would use none."
     )
     item_id: str | None = strawberry.field(
-        description="Your own id of the item; null outside a batch."
+        description="Your own id of the item, or the name of the schema or category set that is "
+        "one of several; null for a single job and for a set without a name."
     )
 
     @classmethod

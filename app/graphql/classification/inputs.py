@@ -2,6 +2,7 @@
 
 import strawberry
 
+from app.domain.batches.sets import CategorySet, SetsRequest
 from app.domain.classification.request import ClassifyRequest
 from app.domain.schemas.manage import no_such_schema
 from app.engines.contract import Category, InputType, Mode
@@ -16,6 +17,16 @@ class CategoryInput:
     )
     examples: list[str] | None = strawberry.field(
         default=None, description="Inputs that belong to it, up to 100."
+    )
+
+
+@strawberry.input(description="One of several lists of categories.")
+class CategorySetInput:
+    categories: list[CategoryInput] = strawberry.field(
+        description="1 to 1,000 categories with unique names."
+    )
+    name: str | None = strawberry.field(
+        default=None, description="Your own name for it, echoed as itemId."
     )
 
 
@@ -72,6 +83,32 @@ class ClassifyInput:
         "be counted: nothing is counted, stored or shown to a model. Default false.",
     )
 
+    schema_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None,
+        description="1 to 20 saved schemas: a result for each, each counted as one request. Not "
+        "together with schemaId, categories or categorySets.",
+    )
+    category_sets: list[CategorySetInput] | None = strawberry.field(
+        default=None,
+        description="1 to 20 lists of categories: a result for each, each counted as one request. "
+        "Not together with schemaId, categories or schemaIds.",
+    )
+
+    def to_sets_request(self) -> SetsRequest | None:
+        """Hand the values to the domain; None when one result is asked for."""
+        if self.schema_ids is None and self.category_sets is None:
+            return None
+        return SetsRequest(
+            self.to_request(),
+            _to_schema_ids(self.schema_ids),
+            None
+            if self.category_sets is None
+            else [
+                CategorySet(to_categories(each.categories) or [], each.name)
+                for each in self.category_sets
+            ],
+        )
+
     def to_request(self) -> ClassifyRequest:
         """Hand the values to the domain."""
         return ClassifyRequest(
@@ -95,6 +132,13 @@ def to_categories(inputs: list[CategoryInput] | None) -> list[Category] | None:
     if inputs is None:
         return None
     return [Category(each.name, each.description, tuple(each.examples or ())) for each in inputs]
+
+
+def _to_schema_ids(values: list[strawberry.ID] | None) -> list[int] | None:
+    if values is None:
+        return None
+    ids = (to_schema_id(value) for value in values)
+    return [schema_id for schema_id in ids if schema_id is not None]
 
 
 def to_schema_id(value: strawberry.ID | None) -> int | None:

@@ -127,13 +127,21 @@ class Job:
     meta: JobMeta = strawberry.field(description="How the result came about.")
     attempts: int = strawberry.field(description="How many times it was started.")
     item_id: str | None = strawberry.field(
-        description="Your own id of the item; null outside a batch."
+        description="Your own id of the item, or the name of the schema or category set that was "
+        "one of several; null for a single job and for a set without a name."
     )
     created_at: DateTime = strawberry.field(description="When it was accepted.")
     completed_at: DateTime | None = strawberry.field(
         description="When it ended; null while it runs."
     )
     batch_id: strawberry.Private[str | None]
+
+    @strawberry.field(
+        description="The whole input; null unless the account retains inputs and this is one."
+    )
+    async def input(self, info: Info) -> str | None:
+        """Load the input, together with those of other jobs of the request."""
+        return await info.context.inputs.load(int(self.id))
 
     @strawberry.field(description="The batch it belongs to; null outside a batch.")
     async def batch(self, info: Info) -> BatchType | None:

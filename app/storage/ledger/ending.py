@@ -5,8 +5,8 @@ passed to another, changes nothing. In the step that ends it a failed job gives 
 completed one counts its tokens and its schema's use, its stored input goes, its batch moves on and
 ends with its last job, and the webhooks that are to be told get their deliveries.
 
-Rows are locked in one order everywhere (jobs, months, days, schemas, batches), so that transactions
-that meet wait for each other and never in a circle.
+Rows are locked in one order everywhere (jobs, months, days, schemas, accounts, batches), so that
+transactions that meet wait for each other and never in a circle.
 """
 
 from collections import Counter
@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from app.storage.columns import dump_json, read_time
+from app.storage.columns import MAX_INTEGER, dump_json, read_time
 from app.storage.ledger.announcing import announce
 from app.storage.ledger.receipts import keep_receipt
 from app.storage.ledger.records import (
+    AS_LONG_AS_THE_JOB,
     Announcer,
     Ended,
     EndedBatch,
@@ -83,6 +84,8 @@ UPDATE schemas SET total_uses = total_uses + :count WHERE id = :schema AND accou
 """,
     Rows.NONE,
 )
+# Locked, so that who turns retention off finds all that was kept before.
+_RETAINING = Statement("SELECT id FROM accounts WHERE id = :account AND retain_inputs /* share */")
 _DROP_INPUT = Statement("DELETE FROM job_inputs WHERE job_id = :job", Rows.NONE)
 _KEEP_INPUT = Statement("UPDATE job_inputs SET keep_until = :until WHERE job_id = :job", Rows.NONE)
 _COUNT_ENDS = Statement("""
@@ -170,7 +173,7 @@ def _end_row(end: JobEnd) -> Parameters:
         "confidence_source": end.confidence_source,
         "truncated": dump_json(end.truncated) if end.truncated else None,
         "tokens": None if failed else end.tokens,
-        "latency_ms": end.latency_ms,
+        "latency_ms": None if end.latency_ms is None else min(end.latency_ms, MAX_INTEGER),
         "error_code": end.error_code,
         "error_message": end.error_message,
         "completed_at": end.completed_at,
@@ -251,12 +254,20 @@ def _of_day(key: tuple[int, date, str]) -> dict[str, Any]:
 
 
 def _put_inputs_away(settled: Sequence[_Settled]) -> Steps[None]:
+    to_last = [each for each in settled if each.end.input_until == AS_LONG_AS_THE_JOB]
+    retaining: set[int] = set()
+    if to_last:
+        accounts = sorted({each.job.account_id for each in to_last})
+        rows = yield Many(_RETAINING, [{"account": account} for account in accounts])
+        retaining = {row[0] for row in rows}
     kept, dropped = [], []
     for each in settled:
-        if each.may_be_kept and each.end.input_until:
-            kept.append({"job": each.job.id, "until": each.end.input_until})
-        elif each.background:
-            # What ran while its caller waited has no stored input, unless it is to be kept.
+        until = each.end.input_until
+        lasts = until == AS_LONG_AS_THE_JOB
+        if each.may_be_kept and until and (not lasts or each.job.account_id in retaining):
+            kept.append({"job": each.job.id, "until": until})
+        elif each.background or lasts:
+            # What ran while its caller waited has no stored input, unless it was to be kept.
             dropped.append({"job": each.job.id})
     if dropped:
         yield Many(_DROP_INPUT, dropped)
@@ -284,6 +295,7 @@ def _move_batches_on(
         taken = latency_ms
         if taken is None:
             taken = max(round((at - created_at).total_seconds() * 1000), 0)
+        taken = min(taken, MAX_INTEGER)
         final = "failed" if failed == total else "completed"
         yield Query(
             _END_BATCH,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.storage.columns import read_time
+from app.storage.columns import integer_key, read_time
 from app.storage.ledger.records import KeyRecord, SchemaRecord
 from app.storage.operation import Many, Query, Row, Statement, Steps, reading
 
@@ -17,7 +17,8 @@ WHERE {which} AND k.revoked_at IS NULL
 _FIND_KEY = Statement(_FIND.format(which="k.key_hash = :key_hash"))
 _FIND_KEY_BY_ID = Statement(_FIND.format(which="k.id = :key"))
 _FIND_SCHEMA = Statement("""
-SELECT id, input_type, mode, categories FROM schemas WHERE account_id = :account AND id = :schema
+SELECT id, name, input_type, mode, categories FROM schemas
+WHERE account_id = :account AND id = :schema
 """)
 
 
@@ -53,6 +54,6 @@ def _read(rows: Sequence[Row]) -> KeyRecord | None:
 @reading
 def find_schemas(account_id: int, schema_ids: Sequence[int]) -> Steps[dict[int, SchemaRecord]]:
     """Return those of the named schemas that the account has, by id."""
-    wanted = [{"account": account_id, "schema": schema_id} for schema_id in schema_ids]
+    wanted = [{"account": account_id, "schema": integer_key(each)} for each in schema_ids]
     rows = yield Many(_FIND_SCHEMA, wanted)
     return {row[0]: SchemaRecord(*row) for row in rows}

@@ -29,7 +29,7 @@ WHERE account_id = :account AND key = :key
 )
 _RELEASE = Statement(
     """
-DELETE FROM receipts WHERE account_id = :account AND key = :key AND status IS NULL
+DELETE FROM receipts WHERE account_id = :account AND key = :key AND body IS NULL
 """,
     Rows.NONE,
 )

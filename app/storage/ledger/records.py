@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
+
+#: Until when an input stays that goes only with its job.
+AS_LONG_AS_THE_JOB = datetime(9999, 1, 1, tzinfo=UTC)
 
 Labels = tuple[tuple[str | None, float, str | None], ...]
 
@@ -28,6 +31,7 @@ class SchemaRecord:
     """A schema as the hot path needs it. `categories` is JSON: see `models.SchemaRow`."""
 
     id: int
+    name: str
     input_type: str
     mode: str
     categories: str
@@ -66,11 +70,14 @@ class BatchStart:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a request with an Idempotency-Key was answered."""
+    """What a request with an Idempotency-Key was answered.
+
+    Without a status it is no answer yet: `body` is a note of what was done.
+    """
 
     account_id: int
     key: str
-    status: int
+    status: int | None
     body: bytes
     expires_at: datetime
 
@@ -82,7 +89,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The key was used before: by what request, and what that was answered, if it was."""
+    """The key was used before: by what request, and the receipt of that, if there is one."""
 
     fingerprint: str
     status: int | None
@@ -110,6 +117,7 @@ class JobEnd:
 
     `lease_id` is the lease under which a worker ran it, None for a job that ran in the process that
     answers the caller. `input_until` keeps its stored input until then; None drops it at once.
+    `AS_LONG_AS_THE_JOB` holds only for an account that still retains inputs.
     """
 
     account_id: int
