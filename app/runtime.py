@@ -48,9 +48,13 @@ def make_chain(
         [
             Link(
                 name,
-                make_embedded(settings)
-                if name == EMBEDDED
-                else make_remote(settings, name, turns=turns, temperatures=fitted.get(name)),
+                # Each is watched for itself: one that fails is hidden by the next that answers.
+                WatchedEngine(
+                    make_embedded(settings)
+                    if name == EMBEDDED
+                    else make_remote(settings, name, turns=turns, temperatures=fitted.get(name)),
+                    name=name,
+                ),
             )
             for name in models
         ]
@@ -137,7 +141,9 @@ async def open_services(
         services = Services(
             settings=settings,
             ledger=ledger if tracing is None else TracedLedger(ledger),
-            engine=WatchedEngine(engine, name=settings.model),
+            engine=engine
+            if isinstance(engine, ChainEngine)
+            else WatchedEngine(engine, name=settings.model),
             signals=signals,
             tracing=tracing,
         )

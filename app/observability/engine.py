@@ -10,7 +10,7 @@ from app.observability.tracing import span
 
 
 class WatchedEngine:
-    """Hands every task to `engine` and counts. `name` stands for the model when it fails."""
+    """Hands every task to `engine`, one model, and counts. `name` is what the settings call it."""
 
     def __init__(self, engine: Engine, *, name: str) -> None:
         self._engine = engine
@@ -44,7 +44,7 @@ class WatchedEngine:
                 metrics.model_failed(self._name)
                 raise
         seconds = time.perf_counter() - started
-        metrics.model_answered(outcome.model, inputs="one", seconds=seconds)
+        metrics.model_answered(self._name, inputs="one", seconds=seconds)
         _count(task, outcome)
         return outcome
 

@@ -50,7 +50,7 @@ _model_seconds = Histogram(
 )
 _model_failures = Counter(
     f"{_PREFIX}_model_failures",
-    "Inputs that a model could not answer.",
+    "Inputs that a model could not answer, whether or not another did then.",
     ("model",),
 )
 _quota_refusals = Counter(

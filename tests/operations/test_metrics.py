@@ -70,7 +70,7 @@ def test_classifications_are_counted(counted: Server) -> None:
     assert grown("classifaily_tokens_total", input_type="text") == sum(
         response.json()["meta"]["tokens"] for response in statuses[:100]
     )
-    model = {"model": "embedded/minilm+e5", "inputs": "one"}
+    model = {"model": "embedded", "inputs": "one"}
     assert grown("classifaily_model_seconds_count", **model) == 100
     assert grown("classifaily_model_failures_total") == 0
     refused = {"field": "classify", "outcome": "refused"}
