@@ -12,7 +12,17 @@ import pytest
 
 from tests.conftest import ROOT, Server, Site, running
 from tests.graphql.asking import ask
-from tests.provider.behaviours import Behaviour, cut, hang, logprobs, refuses, says, status
+from tests.provider.behaviours import (
+    Behaviour,
+    Exchange,
+    cut,
+    good,
+    hang,
+    logprobs,
+    refuses,
+    says,
+    status,
+)
 from tests.provider.server import Provider
 
 CATEGORIES = ["tech", "billing"]
@@ -129,6 +139,7 @@ def test_the_next_model_answers_or_nobody_guesses(setting: Setting, failure: Beh
     assert reply.json()["meta"]["model"] == expected
 
 
+@pytest.mark.contract("errors.model_unavailable", "account.given_back", "batch.more.status")
 def test_when_no_model_answers_it_is_503_and_counts_nothing(setting: Setting) -> None:
     def used() -> int:
         count: int = setting.client.get("/api/v1/usage").json()["usage"]["requests"]
@@ -149,6 +160,34 @@ def test_when_no_model_answers_it_is_503_and_counts_nothing(setting: Setting) ->
     assert ended["status"] == "failed"
     assert ended["results"][0]["error"]["code"] == "model_unavailable"
     assert used() == before
+
+
+async def fails_on_poison(exchange: Exchange) -> None:
+    """Answer every request but one whose content is poison."""
+    poisoned = "poison" in json.dumps(exchange.request)
+    await (status(500) if poisoned else good)(exchange)
+
+
+@pytest.mark.contract(
+    "batch.more.partial", "batch.more.status", "more.jobs.failed", "batch.response.meta.failed"
+)
+def test_an_item_that_fails_leaves_the_others(setting: Setting) -> None:
+    for model in ("first", "second"):
+        setting.provider.always(model, fails_on_poison)
+    items = [{"input": "about billing"}, {"input": "poison"}, {"input": "about tech"}]
+    body = {"categories": CATEGORIES, "items": items}
+    batch = setting.client.post("/api/v1/batch", json=body).json()
+    assert batch["status"] == "completed"
+    meta = batch["meta"]
+    assert (meta["total"], meta["completed"], meta["failed"]) == (3, 2, 1)
+    good_one, bad, other = batch["results"]
+    assert (good_one["result"]["label"], other["result"]["label"]) == ("billing", "tech")
+    assert set(bad) == {"id", "status", "error"}
+    assert (bad["id"], bad["status"]) == ("1", "failed")
+    assert set(bad["error"]) == {"code", "message"}
+    assert bad["error"]["code"] == "model_unavailable"
+    (job,) = setting.client.get("/api/v1/jobs?status=failed&limit=1").json()["jobs"]
+    assert (job["result"], job["error"]) == (None, bad["error"])
 
 
 def test_an_order_in_the_input_is_content(setting: Setting) -> None:
