@@ -1,11 +1,13 @@
 """`classifaily worker`: background work in processes of its own, for the Redis broker."""
 
 import asyncio
+import logging
 import os
 import signal
 import subprocess
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from typing import NoReturn
 
 import click
 
@@ -37,10 +39,17 @@ def worker(processes: int, threads: int) -> None:
     if processes == 1:
         with _metrics(settings):
             asyncio.run(_work(settings, threads))
-        return
+        _leave()
     with shared_between_processes(settings.data_dir, "worker"), _metrics(settings):
         ended = _supervise(processes, threads)
     sys.exit(ended)
+
+
+def _leave() -> NoReturn:
+    # The engine's threads may go on for seconds with what was handed back, and Python would wait
+    # for them. Everything that had to be written has been.
+    logging.shutdown()
+    os._exit(0)
 
 
 def _metrics(settings: Settings) -> AbstractContextManager[None]:

@@ -53,8 +53,8 @@ class EmbeddedEngine:
         return self._judge is not None
 
     def close(self) -> None:
-        """End the threads after what they do now."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        """Let nothing more be judged. What is judged now is not waited for."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
 
     async def classify(self, task: Task) -> Outcome:
         """Answer one task.

@@ -43,6 +43,8 @@ RETRY_S = 0.2
 _GONE = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    # A connection that is cut while the server's answer is awaited.
+    asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     OSError,
