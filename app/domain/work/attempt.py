@@ -16,7 +16,7 @@ from app.domain.classification.admission import Admitted
 from app.domain.classification.classify import model_unavailable
 from app.domain.errors import Error, ErrorCode, InvalidRequest, ServerError
 from app.domain.jobs.end import end_jobs
-from app.domain.jobs.payload import load_payload
+from app.domain.jobs.payload import load_payloads
 from app.domain.jobs.record import completed, failed
 from app.domain.services import Services
 from app.engines.contract import Outcome
@@ -45,7 +45,7 @@ _AWAY = (ModelUnavailable, EngineBusy)
 
 async def attempt(services: Services, lease_id: str, jobs: Sequence[LeasedJob]) -> None:
     """Run jobs together, then end or put off each of them."""
-    admitted = [load_payload(job.payload) for job in jobs]
+    admitted = load_payloads(jobs)
     answers = await _ask(services, admitted)
     ends: list[JobEnd] = []
     for job, item, answer in zip(jobs, admitted, answers, strict=True):

@@ -9,9 +9,13 @@ from app.storage.columns import load_json, read_time
 from app.storage.ledger.records import Announcer, EndedBatch, EndedJob
 from app.storage.operation import Many, Parameters, Query, Row, Rows, Statement, Steps
 
-_BATCH_JOBS = Statement("""
-SELECT id, account_id, status, input_type, mode, schema_id, batch_id, item_id, labels, outcome,
-       error_code, error_message, completed_at
+#: What `ended_job` reads.
+ENDED_COLUMNS = """
+id, account_id, status, input_type, mode, schema_id, batch_id, item_id, labels, outcome,
+error_code, error_message, completed_at
+"""
+_BATCH_JOBS = Statement(f"""
+SELECT {ENDED_COLUMNS}
 FROM jobs WHERE account_id = :account AND batch_id = :batch ORDER BY batch_index
 """)
 _WEBHOOKS = Statement("""
@@ -61,10 +65,11 @@ def _with_jobs(batch: EndedBatch) -> Steps[EndedBatch]:
     if batch.kind == FILE_KIND:
         return batch
     rows = yield Query(_BATCH_JOBS, {"account": batch.account_id, "batch": batch.id})
-    return replace(batch, jobs=tuple(map(_stored_job, rows)))
+    return replace(batch, jobs=tuple(map(ended_job, rows)))
 
 
-def _stored_job(row: Row) -> EndedJob:
+def ended_job(row: Row) -> EndedJob:
+    """Read an ended job's row."""
     return EndedJob(
         id=row[0],
         account_id=row[1],
