@@ -8,6 +8,7 @@
     ├── PlanRestriction       403  names the feature and the plan that has it
     ├── NotFound              404  with the code of what was not found
     ├── MethodNotAllowed      405
+    ├── Conflict              409  what is named is not in a state for it
     ├── IdempotencyConflict   409  the key was used for another request, or still runs
     ├── PayloadTooLarge       413
     ├── RateLimitExceeded     429  with limit, used, resets_at
@@ -42,6 +43,7 @@ class ErrorCode(StrEnum):
     SCHEMA_NOT_FOUND = "schema_not_found"
     KEY_NOT_FOUND = "key_not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
+    CONFLICT = "conflict"
     IDEMPOTENCY_CONFLICT = "idempotency_conflict"
     IDEMPOTENCY_IN_PROGRESS = "idempotency_in_progress"
     PAYLOAD_TOO_LARGE = "payload_too_large"
@@ -89,6 +91,11 @@ _MEANINGS: dict[ErrorCode, tuple[int, str]] = {
         "The requested API key does not exist or belongs to another account.",
     ),
     ErrorCode.METHOD_NOT_ALLOWED: (405, "Wrong HTTP method for this endpoint. See Allow."),
+    ErrorCode.CONFLICT: (
+        409,
+        "The job or batch is not in a state for this: it has ended, has not ended, did not fail, "
+        "or was not asked for with async. See message for which.",
+    ),
     ErrorCode.IDEMPOTENCY_CONFLICT: (
         409,
         "The Idempotency-Key was used for another request in the last 24 hours.",
@@ -201,6 +208,12 @@ class MethodNotAllowed(Error):
     def __init__(self, method: str, allowed: tuple[str, ...]) -> None:
         self.allowed = allowed
         super().__init__(f"{method} is not allowed here. Use {' or '.join(allowed)}.")
+
+
+class Conflict(Error):
+    """What is named exists, but is not in a state for what is asked."""
+
+    code = ErrorCode.CONFLICT
 
 
 class IdempotencyConflict(Error):

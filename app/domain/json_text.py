@@ -7,6 +7,7 @@ holds a lone surrogate, which has a field to name.
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -56,6 +57,18 @@ def _check_encoding(text: bytes, what: str) -> None:
         text.decode("utf-8")
     except UnicodeDecodeError:
         raise InvalidJson(f"{what} is not valid JSON: it is not UTF-8.") from None
+
+
+def convert_texts(values: Mapping[str, object], shape: type[T]) -> T:
+    """Read values that came as texts, as in a query, into `shape`.
+
+    Raises:
+        InvalidRequest: One is of another type; the error names the field.
+    """
+    try:
+        return msgspec.convert(values, shape, strict=False)
+    except msgspec.ValidationError as error:
+        raise _as_invalid_request(str(error), shape, "The request") from None
 
 
 def _check_well_formed(text: bytes, what: str) -> None:

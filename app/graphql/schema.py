@@ -3,6 +3,7 @@
 import strawberry
 
 from app.graphql.accounts.types import Account, resolve_viewer
+from app.graphql.batches.create_file import CreateBatchFilePayload, resolve_create_batch_file
 from app.graphql.batches.query import resolve_batch
 from app.graphql.batches.types import Batch
 from app.graphql.classification.classify import ClassifyPayload, resolve_classify
@@ -10,7 +11,8 @@ from app.graphql.classification.classify_batch import (
     ClassifyBatchPayload,
     resolve_classify_batch,
 )
-from app.graphql.jobs.queries import JobConnection, resolve_job, resolve_jobs
+from app.graphql.jobs.connection import JobConnection
+from app.graphql.jobs.queries import resolve_job, resolve_jobs
 from app.graphql.jobs.types import Job
 from app.graphql.keys.mutations import (
     CreateApiKeyPayload,
@@ -84,6 +86,11 @@ class Mutation:
     classify_batch: ClassifyBatchPayload = strawberry.field(
         resolver=resolve_classify_batch,
         description="Classify several inputs; each counts as one request, all or none.",
+    )
+    create_batch_file: CreateBatchFilePayload = strawberry.field(
+        resolver=resolve_create_batch_file,
+        description="Classify the lines of a file, without waiting. Each line that can be judged "
+        "counts as one request, all or none; the others have failed at once.",
     )
     create_schema: CreateSchemaPayload = strawberry.field(
         resolver=resolve_create_schema, description="Save a set of categories."

@@ -167,6 +167,13 @@ REPLIES: dict[str, Examples] = {
 PROMISES: dict[str, Examples] = {
     "classify": {"async": {"id": "86", "status": "pending"}},
     "classifyBatch": {"async": {"id": _BATCH["id"], "status": "pending"}},
+    "createBatchFile": {
+        "Three lines": {
+            "id": _BATCH["id"], "status": "pending",
+            "meta": {"total": 3, "completed": 0, "failed": 1, "latency_ms": None},
+            "created_at": _CREATED,
+        },
+    },
 }
 
 _ERRORS: dict[ErrorCode, Error] = {

@@ -11,6 +11,7 @@ from app.domain.errors import NotFound
 from app.domain.services import Services
 from app.rest.batch import BATCH
 from app.rest.classify import CLASSIFY
+from app.rest.files import FILES, RESULTS
 from app.rest.jobs import JOB, JOBS
 from app.rest.openapi import OpenApi
 from app.rest.operation import Operation
@@ -25,6 +26,9 @@ PREFIXES = ("/api/v1", "/v1")
 ADDRESSES: dict[str, dict[str, Operation]] = {
     "/classify": CLASSIFY,
     "/batch": BATCH,
+    "/batch/files": FILES,
+    "/batch/files/results": RESULTS,
+    "/batch/files/{id}/results": RESULTS,
     "/schemas": SCHEMAS,
     "/schemas/{id}": SCHEMA,
     "/jobs": JOBS,

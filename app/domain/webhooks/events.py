@@ -36,14 +36,7 @@ class Events:
             "event": BATCH_COMPLETED,
             "id": batch.id,
             "status": batch.status,
-            "results": [
-                {
-                    "id": job.item_id or str(job.id),
-                    "status": job.status,
-                    **_result_or_error(job),
-                }
-                for job in batch.jobs
-            ],
+            "results": [item_of(job) for job in batch.jobs],
             "meta": {
                 "total": batch.total,
                 "completed": batch.completed,
@@ -58,6 +51,11 @@ class Events:
 
 
 EVENTS = Events()
+
+
+def item_of(job: EndedJob) -> dict[str, Any]:
+    """Return an ended job as one of a batch's results."""
+    return {"id": job.item_id or str(job.id), "status": job.status, **_result_or_error(job)}
 
 
 def _result_or_error(job: EndedJob) -> dict[str, Any]:

@@ -14,10 +14,10 @@ ENDED_COLUMNS = """
 id, account_id, status, input_type, mode, schema_id, batch_id, item_id, labels, outcome,
 error_code, error_message, completed_at
 """
-_BATCH_JOBS = Statement(f"""
-SELECT {ENDED_COLUMNS}
-FROM jobs WHERE account_id = :account AND batch_id = :batch ORDER BY batch_index
-""")
+_BATCH_JOBS = """
+SELECT {columns} FROM jobs WHERE account_id = :account AND batch_id = :batch ORDER BY batch_index
+"""
+_JOBS_OF_BATCH = Statement(_BATCH_JOBS.format(columns=ENDED_COLUMNS))
 _WEBHOOKS = Statement("""
 SELECT id, on_job_completed, on_job_failed, on_batch_completed FROM webhooks
 WHERE account_id = :account AND active
@@ -64,7 +64,7 @@ def announce(
 def _with_jobs(batch: EndedBatch) -> Steps[EndedBatch]:
     if batch.kind == FILE_KIND:
         return batch
-    rows = yield Query(_BATCH_JOBS, {"account": batch.account_id, "batch": batch.id})
+    rows = yield Query(_JOBS_OF_BATCH, {"account": batch.account_id, "batch": batch.id})
     return replace(batch, jobs=tuple(map(ended_job, rows)))
 
 

@@ -66,18 +66,19 @@ _COLUMNS_OF_TEMPLATE = Statement("""
 SELECT number, mode, categories, schema_id FROM batch_templates
 WHERE batch_id = :batch AND number = :number
 """)
-_ENDED = Statement(f"""
-SELECT batch_index, {ENDED_COLUMNS} FROM jobs
+_ENDED_LINES = """
+SELECT batch_index, {columns} FROM jobs
 WHERE account_id = :account AND batch_id = :batch AND batch_index > :after
   AND status IN ('completed', 'failed')
 ORDER BY batch_index LIMIT :count
-""")
+"""
+_ENDED = Statement(_ENDED_LINES.format(columns=ENDED_COLUMNS))
 _ABANDONED = """
-FROM file_lots WHERE created_at < :before
+SELECT {what} FROM file_lots WHERE created_at < :before
   AND NOT EXISTS (SELECT 1 FROM batches WHERE batches.id = file_lots.batch_id)
 """
-_ANY_ABANDONED = Statement(f"SELECT 1 {_ABANDONED} LIMIT 1")
-_ABANDONED_FILES = Statement(f"SELECT DISTINCT batch_id {_ABANDONED}")
+_ANY_ABANDONED = Statement(_ABANDONED.format(what="1") + "LIMIT 1")
+_ABANDONED_FILES = Statement(_ABANDONED.format(what="DISTINCT batch_id"))
 _DROP_LOTS = Statement("DELETE FROM file_lots WHERE batch_id = :batch", Rows.NONE)
 _DROP_TEMPLATES = Statement("DELETE FROM batch_templates WHERE batch_id = :batch", Rows.NONE)
 
@@ -86,9 +87,7 @@ FILE_PRIORITY = 2
 
 
 @writing(durable=False)
-def write_lot(
-    account_id: int, batch_id: str, lot: FileLot, *, created_at: datetime
-) -> Steps[None]:
+def write_lot(account_id: int, batch_id: str, lot: FileLot, *, created_at: datetime) -> Steps[None]:
     """Write a part of a file down. It counts for nothing until the file is submitted."""
     named = {"account": account_id, "batch": batch_id}
     if lot.templates:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import datetime
+from typing import Any
 
 from app.storage.ledger.records import Refused, Reserved
 from app.storage.ledger.starting import COUNT_REQUESTS, take_quota
@@ -11,21 +12,21 @@ _CONDITION = """
 account_id = :account AND {which} AND background AND status = 'failed'
 AND EXISTS (SELECT 1 FROM job_inputs WHERE job_inputs.job_id = jobs.id)
 """
-_ONE, _OF_BATCH = "id = :job", "batch_id = :batch"
-_FAILED = "SELECT id, input_type FROM jobs WHERE " + _CONDITION + "ORDER BY id /* lock */"
-_FAILED_JOB = Statement(_FAILED.format(which=_ONE))
-_FAILED_OF_BATCH = Statement(_FAILED.format(which=_OF_BATCH))
+_FAILED = "SELECT id, input_type FROM jobs WHERE {condition} ORDER BY id /* lock */"
 # Of a file there may be tens of thousands: one statement for all of them.
-_RESTART = (
-    """
+_RESTART = """
 UPDATE jobs SET status = 'pending', attempts = 0, due_at = :moment, billed_at = :moment,
                 error_code = NULL, error_message = NULL, completed_at = NULL, latency_ms = NULL
-WHERE """
-    + _CONDITION
-    + "RETURNING id, batch_id"
-)
-_RESTART_JOB = Statement(_RESTART.format(which=_ONE))
-_RESTART_BATCH = Statement(_RESTART.format(which=_OF_BATCH))
+WHERE {condition}
+RETURNING id, batch_id
+"""
+_ONE, _OF_BATCH = "id = :job", "batch_id = :batch"
+_IS_FAILED_JOB = _CONDITION.format(which=_ONE)
+_IS_FAILED_OF_BATCH = _CONDITION.format(which=_OF_BATCH)
+_FAILED_JOB = Statement(_FAILED.format(condition=_IS_FAILED_JOB))
+_FAILED_OF_BATCH = Statement(_FAILED.format(condition=_IS_FAILED_OF_BATCH))
+_RESTART_JOB = Statement(_RESTART.format(condition=_IS_FAILED_JOB))
+_RESTART_BATCH = Statement(_RESTART.format(condition=_IS_FAILED_OF_BATCH))
 _KEEP_INPUT = """
 UPDATE job_inputs SET keep_until = NULL
 WHERE job_id IN (SELECT id FROM jobs
@@ -54,7 +55,7 @@ def restart_jobs(
 
     The quota is taken for all of them, or nothing happens.
     """
-    named = {"account": account_id}
+    named: dict[str, Any] = {"account": account_id}
     if batch_id is None:
         which = {**named, "job": job_id}
         find, restart, keep = _FAILED_JOB, _RESTART_JOB, _KEEP_INPUT_OF_JOB

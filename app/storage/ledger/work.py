@@ -150,7 +150,7 @@ def claim_jobs(
     by_job = {job_id: (payload, number) for job_id, payload, number in payloads}
     numbers = sorted({number for _, number in by_job.values() if number is not None})
     found = yield Many(_TEMPLATE, [{"batch": batch_id, "number": each} for each in numbers])
-    templates = {number: template for number, template in found}
+    templates = {row[0]: row[1] for row in found}
     return [
         LeasedJob(
             id=row[0],
