@@ -169,7 +169,8 @@ PROMISES: dict[str, Examples] = {
     "classifyBatch": {"async": {"id": _BATCH["id"], "status": "pending"}},
     "createBatchFile": {
         "Three lines": {
-            "id": _BATCH["id"], "status": "pending",
+            "id": _BATCH["id"],
+            "status": "pending",
             "meta": {"total": 3, "completed": 0, "failed": 1, "latency_ms": None},
             "created_at": _CREATED,
         },

@@ -18,8 +18,8 @@ from app.rest.file_options import read_options
 from app.rest.operation import Operation, Parameter
 from app.rest.parameters import REQUIRED_BATCH_ID
 from app.rest.rendering import render_batch, render_file_dry_run
-from app.rest.reply import Reply, Stream
 from app.rest.replies import BatchReply, FileDryRunReply
+from app.rest.reply import Reply, Stream
 from app.rest.shapes import FileOptions
 
 JSON_LINES = "application/jsonl"
