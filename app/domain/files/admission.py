@@ -8,6 +8,7 @@ own settings refuses all.
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -48,12 +49,23 @@ _Key = tuple[InputType | None, int | None, tuple[Category, ...] | None]
 
 @dataclass(slots=True)
 class AdmittedFile:
-    """What a file comes to: lots to write, refused lines first, and what they count."""
+    """What a file comes to: lines in lots, and what they count."""
 
-    lots: list[FileLot] = field(default_factory=list)
+    refused_lots: list[list[FileLine]] = field(default_factory=list)
+    judged_lots: list[list[FileLine]] = field(default_factory=list)
+    templates: list[Template] = field(default_factory=list)
     requests: Counter[str] = field(default_factory=Counter)
     refused: int = 0
     first_refused: list[RefusedLine] = field(default_factory=list)
+
+    def lots(self) -> Iterator[FileLot]:
+        """Yield the lots to write, refused lines first, each with the templates new in it."""
+        written = 0
+        for position, lot in enumerate((*self.refused_lots, *self.judged_lots)):
+            upto = max(written, *(line.template + 1 for line in lot))
+            new, written = self.templates[written:upto], upto
+            lines = msgspec.json.encode(lot).decode()
+            yield FileLot(position, size=len(lot), lines=lines, templates=tuple(new))
 
 
 async def admit_file(services: Services, account: Account, request: FileRequest) -> AdmittedFile:
@@ -102,13 +114,12 @@ class _Admission:
         self._request = request
         self._known: dict[_Key, int | Error] = {}
         self._admitted: list[Admitted] = []
-        self._templates: list[Template] = []
         self._templates_length = 0
         self._seen: dict[str, int] = {}
-        self._judged = _Lots()
-        self._refused = _Lots()
-        self._names = 0
         self._file = AdmittedFile()
+        self._judged = _Lots(self._file.judged_lots)
+        self._refused = _Lots(self._file.refused_lots)
+        self._names = 0
         self._count = 0
 
     async def open(self) -> None:
@@ -168,18 +179,6 @@ class _Admission:
                 else "it is empty"
             )
             raise InvalidRequest(("file",), f"has no line that can be judged; {reason}")
-        written = 0
-        for lot in (*self._refused.lots, *self._judged.lots):
-            upto = max(written, *(line.template + 1 for line in lot))
-            new, written = self._templates[written:upto], upto
-            file.lots.append(
-                FileLot(
-                    position=len(file.lots),
-                    size=len(lot),
-                    lines=msgspec.json.encode(lot).decode(),
-                    templates=tuple(new),
-                )
-            )
         return file
 
     async def _template_of(self, item: BatchItemRequest) -> int:
@@ -208,9 +207,9 @@ class _Admission:
         return self._keep(admitted)
 
     def _keep(self, admitted: Admitted) -> int:
-        template = _template(len(self._templates), admitted)
+        template = _template(len(self._file.templates), admitted)
         self._admitted.append(admitted)
-        self._templates.append(template)
+        self._file.templates.append(template)
         self._templates_length += len(template.template)
         if self._templates_length > MAX_TEMPLATES_LENGTH:
             raise InvalidRequest(
@@ -256,17 +255,17 @@ class _Admission:
 class _Lots:
     """Lines in lots of a bounded size."""
 
-    def __init__(self) -> None:
-        self.lots: list[list[FileLine]] = []
+    def __init__(self, lots: list[list[FileLine]]) -> None:
+        self._lots = lots
         self._length = 0
 
     def add(self, line: FileLine, *, length: int) -> None:
         """Put a line into the last lot, or into a new one."""
         self._length += length
-        if not self.lots or self._length > LOT_LENGTH or len(self.lots[-1]) == LOT_LINES:
-            self.lots.append([])
+        if not self._lots or self._length > LOT_LENGTH or len(self._lots[-1]) == LOT_LINES:
+            self._lots.append([])
             self._length = length
-        self.lots[-1].append(line)
+        self._lots[-1].append(line)
 
 
 def _template(number: int, admitted: Admitted) -> Template:

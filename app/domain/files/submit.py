@@ -45,7 +45,7 @@ async def submit_file(
     file = await admit_file(services, account, request)
     _remaining_after(caller, file)
     opening = BatchStart(new_batch_id(), BatchKind.FILE.value, clock.now())
-    for lot in file.lots:
+    for lot in file.lots():
         await services.ledger.run(
             write_lot(account.id, opening.batch_id, lot, created_at=opening.created_at)
         )

@@ -35,9 +35,11 @@ UPDATE jobs SET status = 'processing', attempts = attempts + 1, due_at = NULL,
 WHERE id IN (SELECT id FROM picked) AND status = 'pending'
 RETURNING id, account_id, batch_id, input_type, attempts, created_at
 """
+# Never by the index over batches: it has every job that ever was without one.
 _CLAIM_SINGLE = Statement(
     _CLAIM.format(
-        which="batch_id IS NULL AND input_type = :input_type", order="priority, due_at, id"
+        which="COALESCE(batch_id, '') = '' AND input_type = :input_type",
+        order="priority, due_at, id",
     )
 )
 _CLAIM_OF_BATCH = Statement(_CLAIM.format(which="batch_id = :batch", order="batch_index"))
@@ -81,11 +83,17 @@ WHERE status = 'processing' AND lease_expires_at < :moment
   AND (NOT background OR attempts >= :most)
 ORDER BY id LIMIT :count /* lock, skip locked */
 """)
-_OPEN_OF_BATCH = Statement("""
+# In the order of an index over what is in this status: of a file, most jobs may have ended.
+_WAITING_OF_BATCH = Statement("""
 SELECT id FROM jobs
-WHERE account_id = :account AND batch_id = :batch AND background
-  AND status IN ('pending', 'processing')
-ORDER BY id LIMIT :count /* lock */
+WHERE account_id = :account AND batch_id = :batch AND background AND status = 'pending'
+ORDER BY batch_index LIMIT :count /* lock */
+""")
+_RUNNING_OF_BATCH = Statement("""
+SELECT id FROM jobs
+WHERE account_id + 0 = :account AND COALESCE(batch_id, '') = :batch AND background
+  AND status = 'processing'
+ORDER BY lease_expires_at LIMIT :count /* lock */
 """)
 _ANY_DUE = Statement("SELECT 1 FROM jobs WHERE status = 'pending' AND due_at <= :moment LIMIT 1")
 _ANY_EXPIRED = Statement(
@@ -224,9 +232,11 @@ def cancel_batch(batch_id: str, end: JobEnd, *, announcer: Announcer) -> Steps[E
     Lines of a file that are no jobs yet become some first: each has its end to show.
     """
     which = {"account": end.account_id, "batch": batch_id, "count": SWEEP}
-    rows = yield Query(_OPEN_OF_BATCH, which)
+    rows = yield Query(_WAITING_OF_BATCH, which)
     while not rows and (yield from feed_batch(batch_id, account_id=end.account_id)):
-        rows = yield Query(_OPEN_OF_BATCH, which)
+        rows = yield Query(_WAITING_OF_BATCH, which)
+    if not rows:
+        rows = yield Query(_RUNNING_OF_BATCH, which)
     ends = [replace(end, job_id=row[0]) for row in rows]
     return (yield from end_jobs(OPEN, ends, announcer=announcer))
 

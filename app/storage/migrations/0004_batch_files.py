@@ -45,4 +45,10 @@ class Migration(migrations.Migration):
             name='template',
             field=fields.IntField(null=True),
         ),
+        # Of a file most jobs have ended while others wait: a claim must not read past them.
+        ops.RunSQL(
+            [
+                "CREATE INDEX jobs_waiting_of_batch ON jobs (batch_id, batch_index) WHERE status = 'pending' AND batch_id IS NOT NULL",
+            ],
+        ),
     ]
