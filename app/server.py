@@ -16,6 +16,7 @@ from app.domain.services import Services
 from app.graphql.endpoint import graphql_routes
 from app.http.arrival import Arrival
 from app.http.faults import Faults
+from app.http.stopping import told_first
 from app.http.trailing_slash import WithoutTrailingSlash
 from app.logs import configure_logging
 from app.rest.resource import error_response
@@ -43,7 +44,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with open_services(chosen, works=chosen.broker_is_embedded) as services:
             app.state.services = services
-            yield
+            with told_first(services.stopping.set):
+                yield
 
     def services() -> Services:
         opened: Services = app.state.services

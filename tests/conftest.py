@@ -176,8 +176,34 @@ def server(make_site: Callable[..., Site]) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
+def idle_server(make_site: Callable[..., Site], redis_url: str) -> Iterator[Server]:
+    """A server whose jobs wait for ever: it leaves them to workers, and there are none."""
+    with running(make_site(broker_url=redis_url)) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
 def make_tenant(server: Server) -> Iterator[Callable[..., Tenant]]:
     """Return a function that makes a tenant of the shared server."""
+    with _tenants_of(server) as make:
+        yield make
+
+
+@pytest.fixture(scope="session")
+def make_idle_tenant(idle_server: Server) -> Iterator[Callable[..., Tenant]]:
+    """Return a function that makes a tenant whose jobs wait for ever."""
+    with _tenants_of(idle_server) as make:
+        yield make
+
+
+@pytest.fixture(scope="session")
+def idle_tenant(make_idle_tenant: Callable[..., Tenant]) -> Tenant:
+    """An enterprise tenant whose jobs wait for ever."""
+    return make_idle_tenant()
+
+
+@contextmanager
+def _tenants_of(server: Server) -> Iterator[Callable[..., Tenant]]:
     clients: list[httpx.Client] = []
 
     def make(plan: str = "enterprise") -> Tenant:

@@ -12,7 +12,11 @@ from app.runtime import check_models
 from app.settings import PREFIX, Settings, load_settings
 from app.storage import database
 
-GRACE_S = 20
+# Open streams end at once and answers under way within this; background work takes
+# `app.workers.background.GRACE_S` more. Together they stay below the 20 s that orchestrators wait.
+GRACE_S = 8
+# As the documented limit of a text, a million characters, is sent by clients that escape them all.
+MAX_SOCKET_MESSAGE_BYTES = 16 * 1024 * 1024
 
 
 @click.command()
@@ -38,6 +42,10 @@ def serve(host: str | None, port: int | None, workers: int, reload: bool) -> Non
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
+        ws="websockets-sansio",
+        ws_max_size=MAX_SOCKET_MESSAGE_BYTES,
+        # Answers are small, and each compressed socket would hold memory for it all its life.
+        ws_per_message_deflate=False,
     )
 
 

@@ -50,6 +50,7 @@ class ErrorCode(StrEnum):
     RATE_LIMIT_EXCEEDED = "rate_limit_exceeded"
     SERVER_ERROR = "server_error"
     MODEL_UNAVAILABLE = "model_unavailable"
+    CANCELED = "canceled"
 
     @property
     def status(self) -> int:
@@ -113,6 +114,10 @@ _MEANINGS: dict[ErrorCode, tuple[int, str]] = {
     ErrorCode.MODEL_UNAVAILABLE: (
         503,
         "No model could answer, after retries and fallbacks. Retry after the time in Retry-After.",
+    ),
+    ErrorCode.CANCELED: (
+        409,
+        "The job was canceled before it ended. Only in the error of a job, never of a request.",
     ),
 }
 

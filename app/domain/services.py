@@ -1,6 +1,7 @@
 """What the verbs need of the process they run in."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 from app.domain.signals import Signals
 from app.engines.contract import Engine
@@ -16,6 +17,8 @@ class Services:
     ledger: Ledger
     engine: Engine
     signals: Signals
+    #: Set when the process was told to stop: those who wait for long let go.
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def readiness(self) -> dict[str, str]:
         """Return `ok` or what is wrong, by part."""

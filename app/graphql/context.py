@@ -4,15 +4,15 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import strawberry
-from starlette.requests import Request
 from strawberry.dataloader import DataLoader
 
 from app.domain.accounts.account import Account, Caller, require_active_subscription
 from app.domain.batches.batch import Batch
-from app.domain.batches.read import get_batches
+from app.domain.batches.read import get_batch_jobs, get_batches
 from app.domain.errors import Error
 from app.domain.jobs.job import Job
 from app.domain.jobs.read import get_jobs
+from app.domain.keys.authenticate import recheck
 from app.domain.schemas.manage import get_schemas
 from app.domain.schemas.schema import Schema
 from app.domain.services import Services
@@ -22,16 +22,20 @@ T = TypeVar("T")
 
 
 class Context:
-    """One request. `used` is the month's use as far as it is known."""
+    """One request, which arrived at `started` (perf_counter seconds).
 
-    def __init__(self, request: Request, services: Services, caller: Caller | None) -> None:
-        self.request = request
+    `used` is the month's use as far as it is known.
+    """
+
+    def __init__(self, services: Services, caller: Caller | None, *, started: float) -> None:
         self.services = services
+        self.started = started
         self._caller = caller
         self.used = 0 if caller is None else caller.used
         self.jobs: DataLoader[int, Job | None] = DataLoader(self._load_jobs)
         self.schemas: DataLoader[int, Schema | None] = DataLoader(self._load_schemas)
         self.batches: DataLoader[str, Batch | None] = DataLoader(self._load_batches)
+        self.batch_jobs: DataLoader[str, tuple[Job, ...]] = DataLoader(self._load_batch_jobs)
 
     @property
     def caller(self) -> Caller:
@@ -56,14 +60,18 @@ class Context:
         return self.account
 
     @property
-    def started(self) -> float:
-        """When the request arrived (perf_counter seconds)."""
-        return float(self.request.state.started)
-
-    @property
     def docs(self) -> str:
         """Where errors are explained."""
         return f"{self.services.settings.base_url}/docs#errors"
+
+    def forget(self) -> None:
+        """Forget what was loaded: the next event of a subscription sees things as they are then."""
+        for loader in (self.jobs, self.schemas, self.batches, self.batch_jobs):
+            loader.clear_all()
+
+    async def recount(self) -> None:
+        """Read the month's use anew."""
+        self.used = (await recheck(self.services, self.caller)).used
 
     async def attempt(self, verb: Callable[[Account], Awaitable[T]]) -> T | list[UserError]:
         """Run a mutation's verb; what the caller can mend comes back as errors for the payload.
@@ -88,6 +96,10 @@ class Context:
     async def _load_batches(self, ids: list[str]) -> list[Batch | None]:
         found = await get_batches(self.paying_account, ids)
         return [found.get(batch_id) for batch_id in ids]
+
+    async def _load_batch_jobs(self, ids: list[str]) -> list[tuple[Job, ...]]:
+        found = await get_batch_jobs(self.paying_account, ids)
+        return [found[batch_id] for batch_id in ids]
 
 
 Info = strawberry.Info[Context, None]

@@ -6,8 +6,10 @@ parses and validates every request anew.
 
 import inspect
 from collections import OrderedDict
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from graphql import (
     DocumentNode,
@@ -18,6 +20,7 @@ from graphql import (
     OperationType,
     execute,
     parse,
+    subscribe,
     validate,
 )
 
@@ -124,3 +127,30 @@ async def run(
     if inspect.isawaitable(result):
         return await result
     return result
+
+
+async def stream(
+    document: DocumentNode,
+    context: Context,
+    *,
+    variables: dict[str, Any] | None,
+    operation_name: str | None,
+) -> AsyncGenerator[ExecutionResult, None]:
+    """Execute a subscription: yield a result for each of its events."""
+    source = subscribe(
+        SCHEMA._schema,
+        document,
+        context_value=context,
+        variable_values=variables,
+        operation_name=operation_name,
+        hide_suggestions=True,
+    )
+    if inspect.isawaitable(source):
+        source = await source
+    if isinstance(source, ExecutionResult):
+        yield source
+        return
+    # graphql-core makes a generator, and types it as less.
+    async with aclosing(cast("AsyncGenerator[ExecutionResult, None]", source)) as results:
+        async for result in results:
+            yield result

@@ -1,10 +1,19 @@
 """The schema: every operation, put together from the domains' folders."""
 
+from collections.abc import AsyncGenerator
+
 import strawberry
 
 from app.graphql.accounts.types import Account, resolve_viewer
 from app.graphql.batches.create_file import CreateBatchFilePayload, resolve_create_batch_file
+from app.graphql.batches.mutations import (
+    CancelBatchPayload,
+    RetryBatchPayload,
+    resolve_cancel_batch,
+    resolve_retry_batch,
+)
 from app.graphql.batches.query import resolve_batch
+from app.graphql.batches.subscription import follow_batch
 from app.graphql.batches.types import Batch
 from app.graphql.classification.classify import ClassifyPayload, resolve_classify
 from app.graphql.classification.classify_batch import (
@@ -12,7 +21,14 @@ from app.graphql.classification.classify_batch import (
     resolve_classify_batch,
 )
 from app.graphql.jobs.connection import JobConnection
+from app.graphql.jobs.mutations import (
+    CancelJobPayload,
+    RetryJobPayload,
+    resolve_cancel_job,
+    resolve_retry_job,
+)
 from app.graphql.jobs.queries import resolve_job, resolve_jobs
+from app.graphql.jobs.subscription import follow_job
 from app.graphql.jobs.types import Job
 from app.graphql.keys.mutations import (
     CreateApiKeyPayload,
@@ -92,6 +108,26 @@ class Mutation:
         description="Classify the lines of a file, without waiting. Each line that can be judged "
         "counts as one request, all or none; the others have failed at once.",
     )
+    cancel_job: CancelJobPayload = strawberry.field(
+        resolver=resolve_cancel_job,
+        description="Cancel a job that was asked for with async and has not ended. Its quota is "
+        "given back.",
+    )
+    retry_job: RetryJobPayload = strawberry.field(
+        resolver=resolve_retry_job,
+        description="Try a failed job again that was asked for with async, within a day. It "
+        "counts as a new request.",
+    )
+    cancel_batch: CancelBatchPayload = strawberry.field(
+        resolver=resolve_cancel_batch,
+        description="Cancel what has not ended of a batch that was asked for with async. The "
+        "quota for it is given back.",
+    )
+    retry_batch: RetryBatchPayload = strawberry.field(
+        resolver=resolve_retry_batch,
+        description="Try the failed jobs of a batch again that was asked for with async, within a "
+        "day. Each counts as a new request, all or none.",
+    )
     create_schema: CreateSchemaPayload = strawberry.field(
         resolver=resolve_create_schema, description="Save a set of categories."
     )
@@ -115,4 +151,20 @@ class Mutation:
     )
 
 
-SCHEMA = strawberry.Schema(query=Query, mutation=Mutation, config=CONFIG)
+@strawberry.type(
+    description="What can be followed: over WebSocket (graphql-transport-ws), or over HTTP with "
+    "Accept: text/event-stream. Each begins with the present state, so whoever was cut off "
+    "subscribes again."
+)
+class Subscription:
+    job: AsyncGenerator[Job, None] = strawberry.subscription(
+        resolver=follow_job,
+        description="A job as it is, then at each change of its status, until it has ended.",
+    )
+    batch: AsyncGenerator[Batch, None] = strawberry.subscription(
+        resolver=follow_batch,
+        description="A batch as it is, then at each progress, until it has ended.",
+    )
+
+
+SCHEMA = strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription, config=CONFIG)

@@ -27,6 +27,8 @@ encode = msgspec.json.Encoder().encode
 MAX_OFFSET = 10**9
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
+# Proxies cut a silent connection off after a minute.
+MAX_WAIT_S = 60
 
 
 @dataclass(slots=True)
@@ -111,6 +113,10 @@ class Call:
             self._query_integer("limit", DEFAULT_LIMIT, minimum=1, maximum=MAX_LIMIT),
             self._query_integer("offset", 0, minimum=0, maximum=MAX_OFFSET),
         )
+
+    def wait_s(self) -> int:
+        """Return how long the caller wants to wait for an end, in seconds."""
+        return self._query_integer("wait", 0, minimum=0, maximum=MAX_WAIT_S)
 
     def query_choice(self, name: str, choices: type[E]) -> E | None:
         """Read one of a few words from the query."""

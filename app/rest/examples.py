@@ -58,6 +58,14 @@ _JOB = {
     "model_used": "classifai-v1", "tokens_used": 124, "latency_ms": 218, "created_at": _CREATED,
     "completed_at": _CREATED,
 }  # fmt: skip
+_WAITING = {
+    **_JOB, "status": "pending", "result": None, "model_used": None, "tokens_used": None,
+    "latency_ms": None, "completed_at": None,
+}  # fmt: skip
+_CANCELED = {
+    **_WAITING, "status": "failed", "completed_at": _CREATED,
+    "error": {"code": "canceled", "message": "The job was canceled."},
+}  # fmt: skip
 _META = {
     "model": "classifai-v1", "latency_ms": 218, "tokens": 124, "mode": "single",
     "confidence_source": "calibrated", "truncated": [],
@@ -139,6 +147,8 @@ REPLIES: dict[str, Examples] = {
         "A page of jobs": {"jobs": [_JOB], "total": 1, "limit": 20, "offset": 0},
     },
     "getJobsById": {"One job": _JOB, "A batch": _BATCH},
+    "cancelJob": {"One job": _CANCELED},
+    "retryJob": {"One job": _WAITING},
     "getSchemasById": {"One schema": _SAVED},
     "getSchemas": {
         "One schema": _SAVED,

@@ -12,7 +12,7 @@ from app.domain.services import Services
 from app.rest.batch import BATCH
 from app.rest.classify import CLASSIFY
 from app.rest.files import FILES, RESULTS
-from app.rest.jobs import JOB, JOBS
+from app.rest.jobs import CANCEL, JOB, JOBS, RETRY
 from app.rest.openapi import OpenApi
 from app.rest.operation import Operation
 from app.rest.plans import PLANS
@@ -32,7 +32,12 @@ ADDRESSES: dict[str, dict[str, Operation]] = {
     "/schemas": SCHEMAS,
     "/schemas/{id}": SCHEMA,
     "/jobs": JOBS,
+    # Before the ids, of which these are none.
+    "/jobs/cancel": CANCEL,
+    "/jobs/retry": RETRY,
     "/jobs/{id}": JOB,
+    "/jobs/{id}/cancel": CANCEL,
+    "/jobs/{id}/retry": RETRY,
     "/usage": USAGE,
     "/plans": PLANS,
 }

@@ -45,7 +45,9 @@ def browser(_shared_browser: Browser, site: str) -> Iterator[Browser]:
     _shared_browser.console()
     yield _shared_browser
     foreign = [
-        url for url in _shared_browser.requested() if not url.startswith((site, "data:", "blob:"))
+        url
+        for url in _shared_browser.requested()
+        if not url.startswith((site, site.replace("http", "ws", 1), "data:", "blob:"))
     ]
     assert foreign == []
     complaints = [line for line in _shared_browser.console() if " 401 " not in line]

@@ -52,8 +52,9 @@ class BatchRequest:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch and its jobs, in the order sent; those of a file are read page by page instead.
+    """A batch and its jobs, in the order sent.
 
+    `jobs` is empty where only the progress was read; those of a file are read page by page.
     `status` is `failed` when every item failed. `latency_ms` is from request in to results ready,
     None until then.
     """

@@ -27,7 +27,7 @@ async def begin(
     reserved = await services.ledger.run(
         start_jobs(account.id, starts, period=str(period), limit=limit, batch=batch)
     )
-    return _granted(reserved, period=period, limit=limit)
+    return granted(reserved, period=period, limit=limit)
 
 
 async def submit(
@@ -49,16 +49,21 @@ async def submit(
             account.id, starts, period=str(period), limit=limit, batch=batch, receipt=receipt
         )
     )
-    granted = _granted(reserved, period=period, limit=limit)
+    promised = granted(reserved, period=period, limit=limit)
     services.signals.wake(Queue.JOBS, len(starts))
-    return granted
+    return promised
 
 
 def _terms(account: Account, starts: Sequence[JobStart]) -> tuple[Period, int | None]:
     return Period.of(starts[0].created_at), account.limits.requests
 
 
-def _granted(reserved: Reserved | Refused, *, period: Period, limit: int | None) -> Reserved:
+def granted(reserved: Reserved | Refused, *, period: Period, limit: int | None) -> Reserved:
+    """Return what was reserved.
+
+    Raises:
+        RateLimitExceeded: The quota did not cover it.
+    """
     if isinstance(reserved, Refused):
         raise RateLimitExceeded(limit=limit or 0, used=reserved.used, period=period)
     return reserved

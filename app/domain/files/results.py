@@ -5,7 +5,7 @@ from typing import Any
 
 from app.domain.accounts.account import Account
 from app.domain.batches.batch import Batch
-from app.domain.batches.read import get_batch
+from app.domain.batches.read import get_progress
 from app.domain.errors import Conflict
 from app.domain.files.file import PlacedJob
 from app.domain.jobs.job import JobStatus
@@ -27,7 +27,7 @@ async def open_results(
         NotFound: There is none, it is another account's, or older than the plan's history.
         Conflict: It has not ended, and nobody asked for a part.
     """
-    batch = await get_batch(account, batch_id)
+    batch = await get_progress(account, batch_id)
     if batch.completed_at is None and not partial:
         raise Conflict(
             f"{batch_id} has not ended: {batch.completed + batch.failed} of {batch.total} lines "

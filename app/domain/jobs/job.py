@@ -18,6 +18,11 @@ class JobStatus(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"
 
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing changes any more, unless it is tried again."""
+        return self in {JobStatus.COMPLETED, JobStatus.FAILED}
+
 
 class Priority(IntEnum):
     """In what order waiting jobs are started, the lowest first."""

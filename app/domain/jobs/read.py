@@ -40,8 +40,13 @@ async def get_job(account: Account, job_id: int) -> Job:
     """
     found = await get_jobs(account, [job_id])
     if job_id not in found:
-        raise NotFound(f"There is no job {job_id}.", code=ErrorCode.JOB_NOT_FOUND)
+        raise no_such_job(job_id)
     return found[job_id]
+
+
+def no_such_job(job_id: int | str) -> NotFound:
+    """Return the error for a job that is not there for the caller."""
+    return NotFound(f"There is no job {str(job_id)[:40]}.", code=ErrorCode.JOB_NOT_FOUND)
 
 
 async def get_jobs(account: Account, job_ids: Sequence[int]) -> dict[int, Job]:

@@ -7,7 +7,8 @@ from app.domain.errors import Unauthorized
 from app.domain.keys.key import hash_secret, is_well_formed
 from app.domain.plans import Plan
 from app.domain.services import Services
-from app.storage.ledger.keys import find_key
+from app.storage.ledger.keys import find_key, find_key_by_id
+from app.storage.ledger.records import KeyRecord
 
 _ADVICE = "Send a valid API key in the Authorization header as a Bearer token."
 
@@ -24,6 +25,20 @@ async def authenticate(services: Services, secret: str | None) -> Caller:
         raise Unauthorized(f"API key malformed. {_ADVICE}")
     period = Period.of(clock.now())
     record = await services.ledger.run(find_key(hash_secret(secret), period=str(period)))
+    return _caller(record)
+
+
+async def recheck(services: Services, caller: Caller) -> Caller:
+    """Return the caller as they are now: for what goes on after it was let in.
+
+    Raises:
+        Unauthorized: The key was revoked meanwhile.
+    """
+    period = Period.of(clock.now())
+    return _caller(await services.ledger.run(find_key_by_id(caller.key_id, period=str(period))))
+
+
+def _caller(record: KeyRecord | None) -> Caller:
     if record is None:
         raise Unauthorized(f"API key unknown or revoked. {_ADVICE}")
     account = Account(

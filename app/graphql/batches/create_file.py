@@ -147,5 +147,4 @@ async def resolve_create_batch_file(
     if isinstance(done, domain.FileDryRun):
         return CreateBatchFilePayload(batch=None, dry_run=FileDryRun.of(done), errors=[])
     context.used = done.used
-    batch = Batch.of(done.batch, context.services.settings)
-    return CreateBatchFilePayload(batch=batch, dry_run=None, errors=[])
+    return CreateBatchFilePayload(batch=Batch.of(done.batch), dry_run=None, errors=[])

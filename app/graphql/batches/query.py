@@ -14,4 +14,4 @@ async def resolve_batch(
 ) -> Batch | None:
     """Return one batch, or null."""
     batch = await info.context.batches.load(id) if is_batch_id(id) else None
-    return None if batch is None else Batch.of(batch, info.context.services.settings)
+    return None if batch is None else Batch.of(batch)

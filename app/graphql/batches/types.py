@@ -9,13 +9,13 @@ import strawberry
 from app.domain.batches import batch as domain
 from app.domain.batches.batch import BatchKind
 from app.domain.files.results import count_batch_jobs, page_batch_jobs
+from app.domain.jobs.job import Job as DomainJob
 from app.domain.jobs.job import JobStatus
 from app.graphql.connection import After, Before, First, Last, cursor, load_page, window
 from app.graphql.context import Info
 from app.graphql.jobs.connection import JobConnection, JobEdge
 from app.graphql.jobs.types import Job
 from app.graphql.scalars import DateTime
-from app.settings import Settings
 
 
 @strawberry.type(description="Counts of a batch.")
@@ -35,15 +35,24 @@ class Batch:
     status: JobStatus = strawberry.field(
         description="Where it stands; FAILED when every item failed."
     )
-    results: list[Job] = strawberry.field(
-        description="Its jobs in the order sent; itemId is the caller's own id. Of a FILE they "
-        "are too many: the list is empty; read jobs."
-    )
     meta: BatchMeta = strawberry.field(description="Counts.")
     created_at: DateTime = strawberry.field(description="When it was accepted.")
     completed_at: DateTime | None = strawberry.field(
         description="When it ended; null while it runs."
     )
+
+    known: strawberry.Private[tuple[DomainJob, ...] | None]
+
+    @strawberry.field(
+        description="Its jobs in the order sent; itemId is the caller's own id. Of a FILE they "
+        "are too many: the list is empty; read jobs."
+    )
+    async def results(self, info: Info) -> list[Job]:
+        """Show the jobs; load them, together with those of other batches, if need be."""
+        context, jobs = info.context, self.known
+        if jobs is None:
+            jobs = await context.batch_jobs.load(str(self.id))
+        return [Job.of(job, context.services.settings) for job in jobs]
 
     @strawberry.field(
         description="Its jobs in the order sent, page by page. The lines of a FILE become jobs as "
@@ -87,13 +96,14 @@ class Batch:
         )
 
     @classmethod
-    def of(cls, batch: domain.Batch, settings: Settings) -> Batch:
-        """Show a batch."""
+    def of(cls, batch: domain.Batch) -> Batch:
+        """Show a batch, whether its jobs have been read or not."""
+        # Those of a file are no results to list.
+        known = batch.jobs or batch.kind is domain.BatchKind.FILE
         return cls(
             id=strawberry.ID(batch.id),
             kind=batch.kind,
             status=batch.status,
-            results=[Job.of(job, settings) for job in batch.jobs],
             meta=BatchMeta(
                 total=batch.total,
                 completed=batch.completed,
@@ -102,4 +112,5 @@ class Batch:
             ),
             created_at=DateTime(batch.created_at),
             completed_at=None if batch.completed_at is None else DateTime(batch.completed_at),
+            known=batch.jobs if known else None,
         )

@@ -139,5 +139,5 @@ async def resolve_classify_batch(
     if isinstance(done, domain.DryRun):
         return ClassifyBatchPayload(batch=None, dry_run=DryRun.of(done), errors=[])
     context.used = done.used
-    batch = Batch.of(done.batch, context.services.settings)
+    batch = Batch.of(done.batch)
     return ClassifyBatchPayload(batch=batch, dry_run=None, errors=[])

@@ -143,7 +143,7 @@ class Job:
         if self.batch_id is None:
             return None
         batch = await info.context.batches.load(self.batch_id)
-        return None if batch is None else Batch.of(batch, info.context.services.settings)
+        return None if batch is None else Batch.of(batch)
 
     @strawberry.field(
         description="The schema it used, as it is now; null when it used none or that is deleted."

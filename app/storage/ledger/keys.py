@@ -4,16 +4,18 @@ from collections.abc import Sequence
 
 from app.storage.columns import read_time
 from app.storage.ledger.records import KeyRecord, SchemaRecord
-from app.storage.operation import Many, Query, Statement, Steps, reading
+from app.storage.operation import Many, Query, Row, Statement, Steps, reading
 
-_FIND_KEY = Statement("""
+_FIND = """
 SELECT k.id, a.id, a.name, a.email, a.plan, a.subscription_status, a.retain_inputs, a.created_at,
        COALESCE(u.used, 0)
 FROM api_keys k
 JOIN accounts a ON a.id = k.account_id
 LEFT JOIN usage_months u ON u.account_id = a.id AND u.period = :period
-WHERE k.key_hash = :key_hash AND k.revoked_at IS NULL
-""")
+WHERE {which} AND k.revoked_at IS NULL
+"""
+_FIND_KEY = Statement(_FIND.format(which="k.key_hash = :key_hash"))
+_FIND_KEY_BY_ID = Statement(_FIND.format(which="k.id = :key"))
 _FIND_SCHEMA = Statement("""
 SELECT id, input_type, mode, categories FROM schemas WHERE account_id = :account AND id = :schema
 """)
@@ -22,7 +24,16 @@ SELECT id, input_type, mode, categories FROM schemas WHERE account_id = :account
 @reading
 def find_key(key_hash: str, *, period: str) -> Steps[KeyRecord | None]:
     """Return the key that is not revoked, with its account and the month's use, or None."""
-    rows = yield Query(_FIND_KEY, {"key_hash": key_hash, "period": period})
+    return _read((yield Query(_FIND_KEY, {"key_hash": key_hash, "period": period})))
+
+
+@reading
+def find_key_by_id(key_id: int, *, period: str) -> Steps[KeyRecord | None]:
+    """Return the same for a key that was found before."""
+    return _read((yield Query(_FIND_KEY_BY_ID, {"key": key_id, "period": period})))
+
+
+def _read(rows: Sequence[Row]) -> KeyRecord | None:
     if not rows:
         return None
     row = rows[0]
