@@ -13,7 +13,7 @@ from app.domain.errors import ErrorCode, MethodNotAllowed
 from app.domain.services import Services
 from app.rest.described import REF
 from app.rest.error_reply import ErrorReply
-from app.rest.examples import PROMISES, REPLIES, REQUESTS, example_of
+from app.rest.examples import PROMISES, RAW_REPLIES, RAW_REQUESTS, REPLIES, REQUESTS, example_of
 from app.rest.operation import Operation, Parameter
 from app.rest.replies import LabelReply, LabelsReply
 from app.rest.resource import error_response
@@ -154,7 +154,8 @@ def _operation(path: str, method: str, operation: Operation, *, docs: str) -> di
             "content": _content(operation.body, examples),
         }
     elif operation.consumes:
-        described["requestBody"] = {"required": True, "content": _raw(operation.consumes)}
+        raw = _raw(operation.consumes, RAW_REQUESTS[operation.name])
+        described["requestBody"] = {"required": True, "content": raw}
     return described
 
 
@@ -186,7 +187,7 @@ def _success(method: str, operation: Operation, operation_id: str) -> dict[str, 
         examples = REPLIES.get(operation_id) or REPLIES.get(operation.name) or {}
         success["content"] = _content(operation.reply, examples)
     elif operation.produces:
-        success["content"] = _raw(operation.produces)
+        success["content"] = _raw(operation.produces, RAW_REPLIES[operation.name])
     return success
 
 
@@ -203,8 +204,18 @@ def _promise(method: str, operation: Operation) -> dict[str, Any]:
     return {str(status): promised}
 
 
-def _raw(schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    return {media_type: {"schema": dict(schema)} for media_type, schema in schemas.items()}
+def _raw(
+    schemas: Mapping[str, Mapping[str, Any]], examples: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    return {
+        media_type: {
+            "schema": dict(schema),
+            "examples": {
+                name: {"value": value} for name, value in examples.get(media_type, {}).items()
+            },
+        }
+        for media_type, schema in schemas.items()
+    }
 
 
 def _content(shape: Any, examples: Mapping[str, Any]) -> dict[str, Any]:

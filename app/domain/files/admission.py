@@ -21,6 +21,7 @@ from app.domain.classification.request import (
     check_categories,
     check_input,
     check_options,
+    check_schema_id,
 )
 from app.domain.errors import Error, InvalidRequest, PlanRestriction
 from app.domain.files.file import MAX_LINES, FileRequest, RefusedLine
@@ -78,6 +79,7 @@ async def admit_file(services: Services, account: Account, request: FileRequest)
         NotFound: The file's schema does not exist.
     """
     check_categories(request.categories)
+    check_schema_id(("schema",), request.schema)
     check_options(top_n=request.top_n, threshold=request.threshold, min_margin=request.min_margin)
     lines = read_lines(request.content, request.format)
     _check_plan(account)
@@ -201,6 +203,7 @@ class _Admission:
             categories = None if given is None else tuple(given)
         try:
             check_categories(categories)
+            check_schema_id(("schema",), schema)
             admitted = await self._admit(input_type or self._request.type, schema, categories)
         except Error as error:
             return error

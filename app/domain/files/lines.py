@@ -15,8 +15,8 @@ from typing import Protocol
 import msgspec
 
 from app.domain.batches.batch import MAX_ITEM_ID_LENGTH, BatchItemRequest
-from app.domain.classification.request import check_text
-from app.domain.errors import Error, InvalidRequest
+from app.domain.classification.request import check_filled, check_text
+from app.domain.errors import Error, InvalidJson, InvalidRequest
 from app.domain.files.file import FileFormat
 from app.domain.json_text import decode_json
 from app.engines.contract import Category, InputType
@@ -97,7 +97,10 @@ def _json_lines(content: bytes) -> Iterator[Line]:
 def _json_line(text: bytes, number: int) -> Line:
     try:
         record = decode_json(text, _ItemObject, what="it")
-    except Error as error:
+    except InvalidJson as error:
+        # The request is in order; a value in it is not.
+        return Line(number, str(number), InvalidRequest((), error.message))
+    except InvalidRequest as error:
         return Line(number, _id_in(text) or str(number), error)
     given = record.input if record.input is not None else record.text
     return _line(
@@ -114,9 +117,14 @@ def _id_in(text: bytes) -> str | None:
     with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError, InvalidRequest):
         own_id = msgspec.json.decode(text, type=_Identified).id
         if own_id is not None:
-            check_text(("id",), str(own_id), maximum=MAX_ITEM_ID_LENGTH)
+            _check_id(str(own_id))
             return str(own_id)
     return None
+
+
+def _check_id(line_id: str) -> None:
+    check_text(("id",), line_id, maximum=MAX_ITEM_ID_LENGTH)
+    check_filled(("id",), line_id)
 
 
 def _category(given: str | _CategoryObject) -> Category:
@@ -136,7 +144,7 @@ def _line(
 ) -> Line:
     line_id = str(number) if own_id is None else own_id
     try:
-        check_text(("id",), line_id, maximum=MAX_ITEM_ID_LENGTH)
+        _check_id(line_id)
     except InvalidRequest as error:
         return Line(number, str(number), error)
     if given is None:
