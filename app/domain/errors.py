@@ -94,8 +94,8 @@ _MEANINGS: dict[ErrorCode, tuple[int, str]] = {
     ErrorCode.METHOD_NOT_ALLOWED: (405, "Wrong HTTP method for this endpoint. See Allow."),
     ErrorCode.CONFLICT: (
         409,
-        "The job or batch is not in a state for this: it has ended, did not fail, or was not "
-        "asked for with async. See message for which.",
+        "The job or batch is not in a state for this: it has ended, has not ended, did not fail, "
+        "or was not asked for with async. See message for which.",
     ),
     ErrorCode.IDEMPOTENCY_CONFLICT: (
         409,

@@ -23,6 +23,7 @@ class Limits:
 
     requests: int | None
     batch_size: int
+    batch_files: bool
     input_types: frozenset[InputType]
     custom_categories: bool
     schemas: int | None
@@ -46,6 +47,7 @@ LIMITS: dict[Plan, Limits] = {
     Plan.FREE: Limits(
         requests=100,
         batch_size=1,
+        batch_files=False,
         input_types=_TEXT,
         custom_categories=False,
         schemas=0,
@@ -58,6 +60,7 @@ LIMITS: dict[Plan, Limits] = {
     Plan.STARTER: Limits(
         requests=10_000,
         batch_size=50,
+        batch_files=True,
         input_types=_IMAGES,
         custom_categories=True,
         schemas=10,
@@ -70,6 +73,7 @@ LIMITS: dict[Plan, Limits] = {
     Plan.PRO: Limits(
         requests=100_000,
         batch_size=500,
+        batch_files=True,
         input_types=_ALL,
         custom_categories=True,
         schemas=None,
@@ -82,6 +86,7 @@ LIMITS: dict[Plan, Limits] = {
     Plan.ENTERPRISE: Limits(
         requests=None,
         batch_size=500,
+        batch_files=True,
         input_types=_ALL,
         custom_categories=True,
         schemas=None,

@@ -12,7 +12,9 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from app.domain.accounts.account import SubscriptionStatus
+from app.domain.batches.batch import BatchKind
 from app.domain.errors import ErrorCode
+from app.domain.files.file import FileFormat
 from app.domain.jobs.job import JobStatus
 from app.domain.plans import Plan
 from app.domain.schemas.schema import SchemaType
@@ -98,6 +100,23 @@ _show(
         "likely. MULTI: no category reaches the threshold, and none is more likely than not.",
         OutcomeKind.UNSURE: "The margin is below minMargin, or the best is below the threshold: "
         "for a person to decide.",
+    },
+)
+_show(
+    BatchKind,
+    description="What was sent as a batch.",
+    values={
+        BatchKind.BATCH: "Items in a request.",
+        BatchKind.SETS: "One input for several schemas or sets of categories.",
+        BatchKind.FILE: "A file of lines.",
+    },
+)
+_show(
+    FileFormat,
+    description="How the lines of a file are written, in UTF-8.",
+    values={
+        FileFormat.CSV: "A header with a column input or text, and maybe id and type.",
+        FileFormat.JSONL: "A JSON object a line, as an item of REST's batch.",
     },
 )
 _show(

@@ -6,6 +6,7 @@ import strawberry
 
 from app.graphql.accounts.types import Account, resolve_viewer
 from app.graphql.accounts.update import UpdateAccountPayload, resolve_update_account
+from app.graphql.batches.create_file import CreateBatchFilePayload, resolve_create_batch_file
 from app.graphql.batches.mutations import (
     CancelBatchPayload,
     RetryBatchPayload,
@@ -20,13 +21,14 @@ from app.graphql.classification.classify_batch import (
     ClassifyBatchPayload,
     resolve_classify_batch,
 )
+from app.graphql.jobs.connection import JobConnection
 from app.graphql.jobs.mutations import (
     CancelJobPayload,
     RetryJobPayload,
     resolve_cancel_job,
     resolve_retry_job,
 )
-from app.graphql.jobs.queries import JobConnection, resolve_job, resolve_jobs
+from app.graphql.jobs.queries import resolve_job, resolve_jobs
 from app.graphql.jobs.subscription import follow_job
 from app.graphql.jobs.types import Job
 from app.graphql.keys.mutations import (
@@ -103,6 +105,11 @@ class Mutation:
     classify_batch: ClassifyBatchPayload = strawberry.field(
         resolver=resolve_classify_batch,
         description="Classify several inputs; each counts as one request, all or none.",
+    )
+    create_batch_file: CreateBatchFilePayload = strawberry.field(
+        resolver=resolve_create_batch_file,
+        description="Classify the lines of a file, without waiting. Each line that can be judged "
+        "counts as one request, all or none; the others have failed at once.",
     )
     cancel_job: CancelJobPayload = strawberry.field(
         resolver=resolve_cancel_job,

@@ -69,6 +69,7 @@ class PlanReply(Struct):
     plan: Annotated[Plan, about("Which plan.")]
     requests: Annotated[int | None, about("Requests a month; null is unlimited.")]
     batch_size: Annotated[int, about("Items in a batch.")]
+    batch_files: Annotated[bool, about("Whether files of lines may be sent.")]
     input_types: Annotated[list[InputType], about("The kinds of content it may classify.")]
     custom_categories: Annotated[bool, about("Whether requests may bring their own categories.")]
     schemas: Annotated[int | None, about("Saved schemas; null is unlimited.")]

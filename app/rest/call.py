@@ -5,9 +5,11 @@ from enum import StrEnum
 from typing import TypeVar
 
 import msgspec
+from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 
 from app.domain.accounts.account import Account, Caller
+from app.domain.batches.batch import is_batch_id
 from app.domain.errors import FieldPath, InvalidRequest
 from app.domain.idempotency import Claim, Receipt
 from app.domain.services import Services
@@ -62,6 +64,16 @@ class Call:
             self._raw = await read_body(self.request, limit=limit)
         return self._raw
 
+    async def identity(self) -> bytes:
+        """Return what of the body makes two requests the same.
+
+        The boundary of a form is drawn anew each time it is sent.
+        """
+        raw = await self.raw_body()
+        _, options = parse_options_header(self.request.headers.get("content-type"))
+        boundary = options.get(b"boundary")
+        return raw.replace(boundary, b"") if boundary else raw
+
     async def body(self, shape: type[T]) -> T:
         """Read and decode the JSON body."""
         content_type = self.request.headers.get("content-type")
@@ -78,6 +90,15 @@ class Call:
         """Return the id in the path or in the query, as it was sent."""
         in_path: str | None = self.request.path_params.get("id")
         return in_path or self.request.query_params.get("id")
+
+    def required_batch_id(self) -> str:
+        """Return the id of a batch in the path or in the query."""
+        text = self.id_text()
+        if text is None:
+            raise InvalidRequest(("id",), "is required")
+        if not is_batch_id(text):
+            raise InvalidRequest(("id",), f"must be the id of a batch, got '{text[:40]}'")
+        return text
 
     def required_id(self) -> int:
         """Return the id in the path or in the query."""
@@ -108,6 +129,13 @@ class Call:
             raise InvalidRequest(
                 (name,), f"must be one of {', '.join(choices)}, got '{text[:40]}'"
             ) from None
+
+    def query_flag(self, name: str) -> bool:
+        """Read true or false from the query; false when it is left out."""
+        text = self.request.query_params.get(name, "false")
+        if text not in {"true", "false"}:
+            raise InvalidRequest((name,), f"must be true or false, got '{text[:40]}'")
+        return text == "true"
 
     def _query_integer(self, name: str, default: int, *, minimum: int, maximum: int) -> int:
         text = self.request.query_params.get(name)

@@ -142,6 +142,16 @@ REPLIES: dict[str, Examples] = {
         },
     },
     "classifyBatch": {"Three support tickets": _BATCH},
+    "createBatchFile": {
+        "dry_run": {
+            "dry_run": True, "requests": 2, "remaining_after": 6577, "total": 3, "failed": 1,
+            "errors": [
+                {"id": "3", "error": {
+                    "code": "invalid_request", "message": "Line 3: input: is required",
+                }},
+            ],
+        },
+    },
     "getJobs": {
         "One job": _JOB, "A batch": _BATCH,
         "A page of jobs": {"jobs": [_JOB], "total": 1, "limit": 20, "offset": 0},
@@ -177,6 +187,41 @@ REPLIES: dict[str, Examples] = {
 PROMISES: dict[str, Examples] = {
     "classify": {"async": {"id": "86", "status": "pending"}},
     "classifyBatch": {"async": {"id": _BATCH["id"], "status": "pending"}},
+    "createBatchFile": {
+        "Three lines": {
+            "id": _BATCH["id"],
+            "status": "pending",
+            "meta": {"total": 3, "completed": 0, "failed": 1, "latency_ms": None},
+            "created_at": _CREATED,
+        },
+    },
+}
+
+# What is no JSON: by operation, then by media type.
+_TICKET_LINES = """{"id": "ticket_1001", "input": "I was charged twice for my subscription."}
+{"id": "ticket_1002", "input": "The API keeps returning a 500 error."}
+"""
+_TICKET_TABLE = """id,input
+ticket_1001,I was charged twice for my subscription.
+ticket_1002,"The API keeps returning a 500 error, again."
+"""
+_RESULT_LINES = (
+    '{"id":"ticket_1001","status":"completed","result":{"label":"billing","confidence":0.97}}\n'
+    '{"id":"3","status":"failed",'
+    '"error":{"code":"invalid_request","message":"Line 3: input: is required"}}\n'
+)
+RAW_REQUESTS: dict[str, dict[str, Examples]] = {
+    "createBatchFile": {
+        "text/csv": {"Two support tickets": _TICKET_TABLE},
+        "application/jsonl": {"Two support tickets": _TICKET_LINES},
+        "application/x-ndjson": {"Two support tickets": _TICKET_LINES},
+        "multipart/form-data": {
+            "Two support tickets": {"file": _TICKET_TABLE, "categories": ",".join(_QUEUES)},
+        },
+    },
+}
+RAW_REPLIES: dict[str, dict[str, Examples]] = {
+    "getBatchResults": {"application/jsonl": {"One completed, one failed": _RESULT_LINES}},
 }
 
 _ERRORS: dict[ErrorCode, Error] = {

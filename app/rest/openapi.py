@@ -13,7 +13,7 @@ from app.domain.errors import ErrorCode, MethodNotAllowed
 from app.domain.services import Services
 from app.rest.described import REF
 from app.rest.error_reply import ErrorReply
-from app.rest.examples import PROMISES, REPLIES, REQUESTS, example_of
+from app.rest.examples import PROMISES, RAW_REPLIES, RAW_REQUESTS, REPLIES, REQUESTS, example_of
 from app.rest.operation import Operation, Parameter
 from app.rest.replies import LabelReply, LabelsReply
 from app.rest.resource import error_response
@@ -153,6 +153,9 @@ def _operation(path: str, method: str, operation: Operation, *, docs: str) -> di
             "required": True,
             "content": _content(operation.body, examples),
         }
+    elif operation.consumes:
+        raw = _raw(operation.consumes, RAW_REQUESTS[operation.name])
+        described["requestBody"] = {"required": True, "content": raw}
     return described
 
 
@@ -183,6 +186,8 @@ def _success(method: str, operation: Operation, operation_id: str) -> dict[str, 
     if operation.reply is not None:
         examples = REPLIES.get(operation_id) or REPLIES.get(operation.name) or {}
         success["content"] = _content(operation.reply, examples)
+    elif operation.produces:
+        success["content"] = _raw(operation.produces, RAW_REPLIES[operation.name])
     return success
 
 
@@ -191,11 +196,26 @@ def _promise(method: str, operation: Operation) -> dict[str, Any]:
         return {}
     status = 202
     promised = {
-        "description": "With async: true. It has been accepted and will be done.",
+        "description": "With async: true, and for files always. It has been accepted and will be "
+        "done.",
         "headers": headers_of(status, method),
         "content": _content(operation.promise, PROMISES[operation.name]),
     }
     return {str(status): promised}
+
+
+def _raw(
+    schemas: Mapping[str, Mapping[str, Any]], examples: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    return {
+        media_type: {
+            "schema": dict(schema),
+            "examples": {
+                name: {"value": value} for name, value in examples.get(media_type, {}).items()
+            },
+        }
+        for media_type, schema in schemas.items()
+    }
 
 
 def _content(shape: Any, examples: Mapping[str, Any]) -> dict[str, Any]:
@@ -210,6 +230,8 @@ def _failures(method: str, operation: Operation, *, docs: str) -> dict[str, Any]
     codes = [*_ALWAYS, *operation.errors]
     if operation.body is not None:
         codes += _WITH_BODY
+    if operation.consumes:
+        codes.append(ErrorCode.PAYLOAD_TOO_LARGE)
     if method == "POST":
         codes += _ON_POST
     by_status: dict[int, list[ErrorCode]] = {}

@@ -12,6 +12,7 @@ from app.domain.classification.admission import Admitted
 from app.domain.classification.dry_run import DryRun
 from app.domain.clock import to_iso
 from app.domain.errors import Error
+from app.domain.files.file import FileDryRun
 from app.domain.jobs.job import Job, JobStatus
 from app.domain.jobs.result import result_of
 from app.domain.jobs.shown_model import shown_model
@@ -83,6 +84,24 @@ def render_batch_dry_run(dry_run: DryRun) -> replies.BatchDryRunReply:
     )
 
 
+def render_file_dry_run(dry_run: FileDryRun) -> replies.FileDryRunReply:
+    """Render what a file would be."""
+    return replies.FileDryRunReply(
+        dry_run=True,
+        requests=dry_run.requests,
+        remaining_after=dry_run.remaining_after,
+        total=dry_run.total,
+        failed=dry_run.refused,
+        errors=[
+            replies.RefusedLineReply(
+                id=line.item_id,
+                error=replies.ItemErrorReply(line.error.error_code.value, line.error.message),
+            )
+            for line in dry_run.first_refused
+        ],
+    )
+
+
 def _render_planned(planned: Admitted) -> replies.DryRunItemReply:
     return replies.DryRunItemReply(
         id=planned.item_id or "",
@@ -140,7 +159,8 @@ def _render_job_error(job: Job) -> replies.ItemErrorReply | msgspec.UnsetType:
 
 def render_batch(batch: Batch) -> replies.BatchReply | sets_replies.SetsReply:
     """Render a batch, with its results once it has ended."""
-    ended = batch.status in {JobStatus.COMPLETED, JobStatus.FAILED}
+    # The results of a file are too many for one answer.
+    ended = batch.kind is not BatchKind.FILE and batch.completed_at is not None
     if batch.kind is BatchKind.SETS:
         return sets_replies.SetsReply(
             id=batch.id,
@@ -261,6 +281,7 @@ def render_plan(plan: Plan, limits: Limits) -> account_replies.PlanReply:
         plan=plan,
         requests=limits.requests,
         batch_size=limits.batch_size,
+        batch_files=limits.batch_files,
         input_types=[kind for kind in InputType if kind in limits.input_types],
         custom_categories=limits.custom_categories,
         schemas=limits.schemas,

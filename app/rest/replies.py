@@ -156,6 +156,24 @@ class ItemErrorReply(Struct):
     message: Annotated[str, about("What went wrong, for people.")]
 
 
+class RefusedLineReply(Struct):
+    """A line of a file that can't be judged."""
+
+    id: Annotated[str, about("The line's id, or its number.", examples=["ticket_1002"])]
+    error: Annotated[ItemErrorReply, about("Why; the message names the line by its number.")]
+
+
+class FileDryRunReply(Struct):
+    """What a file would be, with dry_run: true."""
+
+    dry_run: Annotated[bool, DRY_RUN]
+    requests: Annotated[int, COUNTED]
+    remaining_after: Annotated[int | None, LEFT]
+    total: Annotated[int, about("Lines in all.", examples=[3])]
+    failed: Annotated[int, about("Lines that would fail at once.", examples=[1])]
+    errors: Annotated[list[RefusedLineReply], about("The first 100 of these.")]
+
+
 ERROR = about("Why it failed; there only when it did.")
 
 

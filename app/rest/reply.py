@@ -1,6 +1,6 @@
 """What a handler answers."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,3 +18,11 @@ class Reply:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     kept: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer that is written while it is read, as long as it may be."""
+
+    chunks: AsyncIterator[bytes]
+    media_type: str

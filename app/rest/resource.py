@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from app.domain.accounts.account import require_active_subscription
@@ -28,7 +28,7 @@ from app.observability.tracing import span
 from app.rest.call import Call, encode
 from app.rest.operation import Operation
 from app.rest.rendering import render_error
-from app.rest.reply import Reply
+from app.rest.reply import Reply, Stream
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +80,8 @@ async def _perform(operation: Operation, call: Call) -> Response:
     key = call.request.headers.get("idempotency-key")
     if key is None or call.request.method != "POST":
         return _respond(await operation.handler(call))
-    asked = b"POST %b\n%b" % (_address(call.request).encode(), await call.raw_body())
+    url = f"{_address(call.request)}?{call.request.url.query}".encode()
+    asked = b"POST %b\n%b" % (url, await call.identity())
     held = await claim(call.services, call.account.id, key, request=asked)
     if isinstance(held, Replay):
         response = _json(held.body, status=held.status)
@@ -90,7 +91,7 @@ async def _perform(operation: Operation, call: Call) -> Response:
     try:
         reply = await operation.handler(call)
         response = _respond(reply)
-        if not reply.kept:
+        if isinstance(reply, Stream) or not reply.kept:
             await release(call.services, held)
         elif not call.receipted:
             receipt = held.receipt(status=reply.status, body=bytes(response.body))
@@ -123,7 +124,9 @@ def error_response(error: Error, services: Services) -> Response:
     return response
 
 
-def _respond(reply: Reply) -> Response:
+def _respond(reply: Reply | Stream) -> Response:
+    if isinstance(reply, Stream):
+        return StreamingResponse(reply.chunks, media_type=reply.media_type)
     if reply.body is None:
         return Response(status_code=204, headers=dict(reply.headers))
     response = _json(encode(reply.body), status=reply.status)

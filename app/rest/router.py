@@ -12,6 +12,7 @@ from app.domain.services import Services
 from app.rest.account import ACCOUNT
 from app.rest.batch import BATCH
 from app.rest.classify import CLASSIFY
+from app.rest.files import FILES, RESULTS
 from app.rest.jobs import CANCEL, JOB, JOBS, RETRY
 from app.rest.openapi import OpenApi
 from app.rest.operation import Operation
@@ -26,6 +27,9 @@ PREFIXES = ("/api/v1", "/v1")
 ADDRESSES: dict[str, dict[str, Operation]] = {
     "/classify": CLASSIFY,
     "/batch": BATCH,
+    "/batch/files": FILES,
+    "/batch/files/results": RESULTS,
+    "/batch/files/{id}/results": RESULTS,
     "/schemas": SCHEMAS,
     "/schemas/{id}": SCHEMA,
     "/jobs": JOBS,

@@ -191,6 +191,22 @@ class BatchBody(Struct):
     dry_run: Annotated[bool | None, _DRY_RUN] = None
 
 
+class FileOptions(Struct):
+    """The settings that the lines of a file share: in the query, or as fields of a form."""
+
+    type: Annotated[InputType | None, _TYPE] = None
+    categories: Annotated[list[CategoryName | CategoryBody] | None, _CATEGORIES] = None
+    schema: Annotated[int | None, _SCHEMA] = None
+    mode: Annotated[Mode | None, _MODE] = None
+    top_n: Annotated[int | None, _TOP_N] = None
+    threshold: Annotated[float | None, _THRESHOLD] = None
+    explain: Annotated[bool | None, _EXPLAIN] = None
+    allow_none: Annotated[bool | None, _ALLOW_NONE] = None
+    min_margin: Annotated[float | None, _MIN_MARGIN] = None
+    store: Annotated[bool | None, _STORE] = None
+    dry_run: Annotated[bool | None, _DRY_RUN] = None
+
+
 _SCHEMA_NAME = about("Human-readable name.", minLength=1, maxLength=200, pattern=_FILLED)
 _SCHEMA_DESCRIPTION = about(
     "Internal note about what the schema is for.", maxLength=2000, pattern=_WITHOUT_NUL

@@ -144,9 +144,57 @@ class JobRow(Model):
         )
 
 
+class BatchTemplateRow(Model):
+    """What lines of a file have in common: kept once, however many they are.
+
+    `template` is to the domain what a job's whole payload is, but for the content. The other
+    columns are those of the jobs that are made of it.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    account: fields.ForeignKeyRelation[AccountRow] = fields.ForeignKeyField(
+        "storage.AccountRow", related_name=False, on_delete=fields.RESTRICT
+    )
+    account_id: int
+    batch_id = fields.CharField(max_length=40)
+    number = fields.IntField()
+    mode = fields.CharField(max_length=10)
+    categories: list[str] | None = fields.JSONField(null=True)
+    schema_id = fields.IntField(null=True)
+    template = fields.TextField()
+
+    class Meta:
+        table = "batch_templates"
+        unique_together = (("batch_id", "number"),)
+
+
+class FileLotRow(Model):
+    """Lines of a file that are no jobs yet.
+
+    They become jobs once workers get to them, lowest `position` first. A lot without a batch is of
+    a file that is just being written down, or never was to its end.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    account: fields.ForeignKeyRelation[AccountRow] = fields.ForeignKeyField(
+        "storage.AccountRow", related_name=False, on_delete=fields.RESTRICT
+    )
+    account_id: int
+    batch_id = fields.CharField(max_length=40)
+    position = fields.IntField()
+    size = fields.IntField()
+    lines = fields.TextField()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        table = "file_lots"
+        unique_together = (("batch_id", "position"),)
+
+
 class JobInputRow(Model):
     """What a worker needs to run a job, as long as it needs it.
 
+    With a `template`, the number of one of its batch's, `payload` is the content alone.
     `keep_until` is set when the job has ended: then it goes.
     """
 
@@ -156,6 +204,7 @@ class JobInputRow(Model):
     )
     account_id: int
     payload = fields.TextField()
+    template = fields.IntField(null=True)
     keep_until = fields.DatetimeField(null=True)
 
     class Meta:

@@ -19,7 +19,7 @@ from app.domain.signals import Queue
 from app.domain.work.jobs import JobPump
 from app.domain.work.pump import Pump
 from app.domain.work.purge import purge
-from app.domain.work.sweep import sweep_jobs
+from app.domain.work.sweep import sweep_files, sweep_jobs
 from app.storage.errors import DatabaseError
 from app.workers.broker import Poke, declare_actors
 
@@ -76,6 +76,7 @@ async def _sweep(services: Services, pumps: dict[Queue, Pump[Any]]) -> None:
         # Spread, so that many processes do not ask at once.
         await asyncio.sleep(SWEEP_INTERVAL_S * random.uniform(0.5, 1.5))
         await _calmly(lambda: sweep_jobs(services))
+        await _calmly(lambda: sweep_files(services))
         for pump in pumps.values():
             if pump.has_room:
                 await _calmly(pump.poke)

@@ -37,10 +37,7 @@ class Events:
             "event": BATCH_COMPLETED,
             "id": batch.id,
             "status": batch.status,
-            "results": [
-                {**_place_of(job, batch.kind), "status": job.status, **_result_or_error(job)}
-                for job in batch.jobs
-            ],
+            "results": [item_of(job, batch.kind) for job in batch.jobs],
             "meta": {
                 "total": batch.total,
                 "completed": batch.completed,
@@ -55,6 +52,11 @@ class Events:
 
 
 EVENTS = Events()
+
+
+def item_of(job: EndedJob, kind: str) -> dict[str, Any]:
+    """Return an ended job as one of a batch's results."""
+    return {**_place_of(job, kind), "status": job.status, **_result_or_error(job)}
 
 
 def _place_of(job: EndedJob, kind: str) -> dict[str, Any]:

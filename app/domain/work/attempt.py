@@ -17,7 +17,7 @@ from app.domain.classification.admission import Admitted
 from app.domain.classification.classify import model_unavailable
 from app.domain.errors import Error, ErrorCode, InvalidRequest, ServerError
 from app.domain.jobs.end import end_jobs
-from app.domain.jobs.payload import load_payload
+from app.domain.jobs.payload import load_payloads
 from app.domain.jobs.record import completed, failed
 from app.domain.services import Services
 from app.engines.contract import Outcome
@@ -49,7 +49,7 @@ _AWAY = (ModelUnavailable, EngineBusy)
 
 async def attempt(services: Services, lease_id: str, jobs: Sequence[LeasedJob]) -> None:
     """Run jobs together, then end or put off each of them."""
-    payloads = [load_payload(job.payload) for job in jobs]
+    payloads = load_payloads(jobs)
     origin = payloads[0]
     metrics.jobs_started(len(jobs), by="worker")
     with (

@@ -10,6 +10,7 @@ from app.domain.signals import batch_topic, job_topic
 from app.domain.work.attempt import attempt
 from app.domain.work.pump import Pump
 from app.engines.contract import InputType
+from app.storage.ledger.files import feed_queue, has_waiting_lines
 from app.storage.ledger.records import LeasedJob
 from app.storage.ledger.work import (
     Lease,
@@ -37,9 +38,10 @@ class JobPump(Pump[LeasedJob]):
     async def claim(self, lease: Lease, *, room: int) -> Sequence[LeasedJob]:
         """Lease up to `room` jobs of what is due first."""
         ledger, now = self.services.ledger, clock.now()
-        # A poke in vain should cost a read, not a transaction.
-        if not await ledger.run(has_due_jobs(now)):
-            return []
+        # A poke in vain should cost reads, not a transaction.
+        while not await ledger.run(has_due_jobs(now)):
+            if not await ledger.run(has_waiting_lines()) or not await ledger.run(feed_queue()):
+                return []
         jobs = await ledger.run(
             claim_jobs(now, lease, most={kind.value: n for kind, n in LOTS.items()}, room=room)
         )

@@ -1,6 +1,7 @@
 """Taking up what dead processes left behind."""
 
 import logging
+from datetime import timedelta
 
 from app.domain import clock
 from app.domain.errors import Error, ErrorCode, ServerError
@@ -10,9 +11,22 @@ from app.domain.services import Services
 from app.domain.webhooks.events import EVENTS
 from app.domain.work.attempt import MAX_ATTEMPTS
 from app.observability import metrics
+from app.storage.ledger.files import drop_abandoned_lots, has_abandoned_lots
 from app.storage.ledger.work import has_expired_jobs, recover_jobs
 
 logger = logging.getLogger(__name__)
+
+
+# Far longer than writing a file down takes.
+_ABANDONED_AFTER = timedelta(hours=1)
+
+
+async def sweep_files(services: Services) -> None:
+    """Remove files that were never submitted: whoever wrote them down died meanwhile."""
+    before = clock.now() - _ABANDONED_AFTER
+    if await services.ledger.run(has_abandoned_lots(before)):
+        count = await services.ledger.run(drop_abandoned_lots(before))
+        logger.warning("%d files that were never submitted are removed", count)
 
 
 async def sweep_jobs(services: Services) -> None:

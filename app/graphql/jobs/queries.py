@@ -15,13 +15,13 @@ from app.graphql.connection import (
     Before,
     First,
     Last,
-    PageInfo,
     cursor,
     load_page,
     window,
 )
 from app.graphql.context import Info
 from app.graphql.ids import integer_id
+from app.graphql.jobs.connection import JobConnection, JobEdge
 from app.graphql.jobs.types import Job
 from app.graphql.scalars import DateTime
 
@@ -36,25 +36,6 @@ class JobFilter:
     created_before: DateTime | None = strawberry.field(
         default=None, description="Accepted before then."
     )
-
-
-@strawberry.type(description="A job in a list.")
-class JobEdge:
-    cursor: str = strawberry.field(description="Where it stands in the list.")
-    node: Job = strawberry.field(description="The job.")
-
-
-@strawberry.type(description="A page of jobs, newest first.")
-class JobConnection:
-    edges: list[JobEdge] = strawberry.field(description="The jobs with their cursors.")
-    nodes: list[Job] = strawberry.field(description="The jobs.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands.")
-    which: strawberry.Private[DomainFilter]
-
-    @strawberry.field(description="How many there are in all; counted when asked for.")
-    async def total_count(self, info: Info) -> int:
-        """Count."""
-        return await read.count_jobs(info.context.paying_account, self.which)
 
 
 async def resolve_job(
@@ -99,8 +80,12 @@ async def resolve_jobs(
         ),
     )
     nodes = [Job.of(job, info.context.services.settings) for job in page.rows]
-    edges = [
-        JobEdge(cursor=cursor(row.id), node=node)
-        for row, node in zip(page.rows, nodes, strict=True)
-    ]
-    return JobConnection(edges=edges, nodes=nodes, page_info=page.info, which=which)
+    return JobConnection(
+        edges=[
+            JobEdge(cursor=cursor(row.id), node=node)
+            for row, node in zip(page.rows, nodes, strict=True)
+        ],
+        nodes=nodes,
+        page_info=page.info,
+        count=lambda: read.count_jobs(account, which),
+    )

@@ -12,6 +12,7 @@ from app.engines.contract import InputType
 class PlanLimits:
     requests: int | None = strawberry.field(description="Requests a month; null is unlimited.")
     batch_size: int = strawberry.field(description="Items in a batch.")
+    batch_files: bool = strawberry.field(description="Whether files of lines may be sent.")
     input_types: list[InputType] = strawberry.field(description="The kinds of content.")
     custom_categories: bool = strawberry.field(
         description="Whether requests may bring categories of their own."
@@ -33,6 +34,7 @@ class PlanLimits:
         return cls(
             requests=limits.requests,
             batch_size=limits.batch_size,
+            batch_files=limits.batch_files,
             input_types=[kind for kind in InputType if kind in limits.input_types],
             custom_categories=limits.custom_categories,
             schemas=limits.schemas,

@@ -9,11 +9,15 @@ from app.storage.columns import load_json, read_time
 from app.storage.ledger.records import Announcer, EndedBatch, EndedJob
 from app.storage.operation import Many, Parameters, Query, Row, Rows, Statement, Steps
 
-_BATCH_JOBS = Statement("""
-SELECT id, account_id, status, input_type, mode, schema_id, batch_id, item_id, labels, outcome,
-       error_code, error_message, completed_at
-FROM jobs WHERE account_id = :account AND batch_id = :batch ORDER BY batch_index
-""")
+#: What `ended_job` reads.
+ENDED_COLUMNS = """
+id, account_id, status, input_type, mode, schema_id, batch_id, item_id, labels, outcome,
+error_code, error_message, completed_at
+"""
+_BATCH_JOBS = """
+SELECT {columns} FROM jobs WHERE account_id = :account AND batch_id = :batch ORDER BY batch_index
+"""
+_JOBS_OF_BATCH = Statement(_BATCH_JOBS.format(columns=ENDED_COLUMNS))
 _WEBHOOKS = Statement("""
 SELECT id, on_job_completed, on_job_failed, on_batch_completed FROM webhooks
 WHERE account_id = :account AND active
@@ -60,11 +64,12 @@ def announce(
 def _with_jobs(batch: EndedBatch) -> Steps[EndedBatch]:
     if batch.kind == FILE_KIND:
         return batch
-    rows = yield Query(_BATCH_JOBS, {"account": batch.account_id, "batch": batch.id})
-    return replace(batch, jobs=tuple(map(_stored_job, rows)))
+    rows = yield Query(_JOBS_OF_BATCH, {"account": batch.account_id, "batch": batch.id})
+    return replace(batch, jobs=tuple(map(ended_job, rows)))
 
 
-def _stored_job(row: Row) -> EndedJob:
+def ended_job(row: Row) -> EndedJob:
+    """Read an ended job's row."""
     return EndedJob(
         id=row[0],
         account_id=row[1],

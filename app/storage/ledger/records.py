@@ -1,6 +1,6 @@
 """What the ledger's operations take and return."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -43,7 +43,9 @@ class JobStart:
 
     With a lease it runs already, in the process that answers the caller. Without one it waits for
     a worker, from `created_at` on, and needs its `payload`: whatever the domain has to know to run
-    it. A payload of a job that runs already is kept for review.
+    it. A payload of a job that runs already is kept for review. With a `template`, the number of
+    one of its batch's, the payload is the content alone. With an `error`, a code and a message, it
+    has failed before it could start, and counts nothing.
     """
 
     input_type: str
@@ -57,6 +59,8 @@ class JobStart:
     priority: int = 0
     batch_index: int | None = None
     item_id: str | None = None
+    template: int | None = None
+    error: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,60 @@ class BatchStart:
     batch_id: str
     kind: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FileLine:
+    """A line of a file, at the place `index`: content to judge, or why it was refused.
+
+    `template` is the number of the one that it goes with.
+    """
+
+    index: int
+    item_id: str
+    input_type: str
+    template: int
+    content: str | None = None
+    input_preview: str | None = None
+    error: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What lines of a file have in common; see `models.BatchTemplateRow`."""
+
+    number: int
+    mode: str
+    categories: tuple[str, ...] | None
+    schema_id: int | None
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileLot:
+    """Lines that are written down together, and the templates that come up in them first."""
+
+    position: int
+    size: int
+    lines: str
+    templates: tuple[Template, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileStart:
+    """A file whose lots have been written.
+
+    `requests` counts its lines to judge by input type, `refused` the others.
+    """
+
+    batch: BatchStart
+    requests: Mapping[str, int]
+    refused: int
+
+    @property
+    def count(self) -> int:
+        """How many lines count as requests."""
+        return sum(self.requests.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,14 +253,19 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class LeasedJob:
-    """A job that a worker has to run, with the payload it was submitted with."""
+    """A job that a worker has to run, with the payload it was submitted with.
+
+    With a `template` the payload is the content alone.
+    """
 
     id: int
     account_id: int
     batch_id: str | None
+    input_type: str
     attempts: int
     created_at: datetime
     payload: str
+    template: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,26 +2,38 @@
 
 from collections import Counter
 from datetime import datetime
+from typing import Any
 
 from app.storage.ledger.records import Refused, Reserved
 from app.storage.ledger.starting import COUNT_REQUESTS, take_quota
-from app.storage.operation import Many, Query, Statement, Steps, writing
+from app.storage.operation import Many, Query, Rows, Statement, Steps, writing
 
-_FAILED = """
-SELECT id, input_type FROM jobs
-WHERE account_id = :account AND {which} AND background AND status = 'failed'
-  AND EXISTS (SELECT 1 FROM job_inputs WHERE job_inputs.job_id = jobs.id)
-ORDER BY id /* lock */
+_CONDITION = """
+account_id = :account AND {which} AND background AND status = 'failed'
+AND EXISTS (SELECT 1 FROM job_inputs WHERE job_inputs.job_id = jobs.id)
 """
-_FAILED_JOB = Statement(_FAILED.format(which="id = :job"))
-_FAILED_OF_BATCH = Statement(_FAILED.format(which="batch_id = :batch"))
-_RESTART = Statement("""
+_FAILED = "SELECT id, input_type FROM jobs WHERE {condition} ORDER BY id /* lock */"
+# Of a file there may be tens of thousands: one statement for all of them.
+_RESTART = """
 UPDATE jobs SET status = 'pending', attempts = 0, due_at = :moment, billed_at = :moment,
                 error_code = NULL, error_message = NULL, completed_at = NULL, latency_ms = NULL
-WHERE id = :job AND status = 'failed'
+WHERE {condition}
 RETURNING id, batch_id
-""")
-_KEEP_INPUT = Statement("UPDATE job_inputs SET keep_until = NULL WHERE job_id = :job")
+"""
+_ONE, _OF_BATCH = "id = :job", "batch_id = :batch"
+_IS_FAILED_JOB = _CONDITION.format(which=_ONE)
+_IS_FAILED_OF_BATCH = _CONDITION.format(which=_OF_BATCH)
+_FAILED_JOB = Statement(_FAILED.format(condition=_IS_FAILED_JOB))
+_FAILED_OF_BATCH = Statement(_FAILED.format(condition=_IS_FAILED_OF_BATCH))
+_RESTART_JOB = Statement(_RESTART.format(condition=_IS_FAILED_JOB))
+_RESTART_BATCH = Statement(_RESTART.format(condition=_IS_FAILED_OF_BATCH))
+_KEEP_INPUT = """
+UPDATE job_inputs SET keep_until = NULL
+WHERE job_id IN (SELECT id FROM jobs
+                 WHERE account_id = :account AND {which} AND status = 'pending')
+"""
+_KEEP_INPUT_OF_JOB = Statement(_KEEP_INPUT.format(which=_ONE), Rows.NONE)
+_KEEP_INPUTS_OF_BATCH = Statement(_KEEP_INPUT.format(which=_OF_BATCH), Rows.NONE)
 _REOPEN_BATCH = Statement("""
 UPDATE batches SET failed = failed - :count, status = 'processing', completed_at = NULL,
                    latency_ms = NULL
@@ -43,11 +55,14 @@ def restart_jobs(
 
     The quota is taken for all of them, or nothing happens.
     """
-    named = {"account": account_id}
+    named: dict[str, Any] = {"account": account_id}
     if batch_id is None:
-        failed = yield Query(_FAILED_JOB, {**named, "job": job_id})
+        which = {**named, "job": job_id}
+        find, restart, keep = _FAILED_JOB, _RESTART_JOB, _KEEP_INPUT_OF_JOB
     else:
-        failed = yield Query(_FAILED_OF_BATCH, {**named, "batch": batch_id})
+        which = {**named, "batch": batch_id}
+        find, restart, keep = _FAILED_OF_BATCH, _RESTART_BATCH, _KEEP_INPUTS_OF_BATCH
+    failed = yield Query(find, which)
     used = yield from take_quota(account_id, period=period, count=len(failed), limit=limit)
     if isinstance(used, Refused):
         return used
@@ -61,9 +76,9 @@ def restart_jobs(
             for input_type, count in sorted(Counter(row[1] for row in failed).items())
         ],
     )
-    rows = yield Many(_RESTART, [{"job": row[0], "moment": moment} for row in failed])
-    yield Many(_KEEP_INPUT, [{"job": row[0]} for row in rows])
+    rows = yield Query(restart, {**which, "moment": moment})
+    yield Query(keep, which)
     batches = Counter(row[1] for row in rows if row[1] is not None)
     if batches:
         yield Many(_REOPEN_BATCH, [{"batch": b, "count": batches[b]} for b in sorted(batches)])
-    return Reserved(tuple(row[0] for row in rows), used)
+    return Reserved(tuple(sorted(row[0] for row in rows)), used)

@@ -33,10 +33,11 @@ DO UPDATE SET requests = usage_days.requests + excluded.requests
 """,
     Rows.NONE,
 )
-_INSERT_BATCH = Statement(
+#: Also for batches whose jobs come later.
+INSERT_BATCH = Statement(
     """
 INSERT INTO batches (id, account_id, kind, status, total, created_at, completed, failed)
-VALUES (:batch, :account, :kind, :status, :total, :created_at, 0, 0)
+VALUES (:batch, :account, :kind, :status, :total, :created_at, 0, :failed)
 """,
     Rows.NONE,
 )
@@ -44,17 +45,18 @@ _INSERT_JOB = Statement(
     """
 INSERT INTO jobs (account_id, status, input_type, input_preview, mode, categories, schema_id,
                   batch_id, batch_index, item_id, background, priority, due_at, attempts,
-                  created_at, lease_expires_at)
+                  error_code, error_message, created_at, completed_at, lease_expires_at)
 VALUES (:account, :status, :input_type, :input_preview, :mode, :categories, :schema,
         :batch, :batch_index, :item, :background, :priority, :due_at, :attempts,
-        :created_at, :lease_expires_at)
+        :error_code, :error_message, :created_at, :completed_at, :lease_expires_at)
 RETURNING id
 """,
     Rows.ONE,
 )
 _INSERT_INPUT = Statement(
     """
-INSERT INTO job_inputs (job_id, account_id, payload) VALUES (:job, :account, :payload)
+INSERT INTO job_inputs (job_id, account_id, payload, template)
+VALUES (:job, :account, :payload, :template)
 """,
     Rows.NONE,
 )
@@ -110,27 +112,40 @@ def _write(
     if batch is not None:
         waits = any(job.lease_expires_at is None for job in jobs)
         yield Query(
-            _INSERT_BATCH,
+            INSERT_BATCH,
             {
                 "batch": batch.batch_id,
                 "account": account_id,
                 "kind": batch.kind,
                 "status": "pending" if waits else "processing",
                 "total": len(jobs),
+                "failed": 0,
                 "created_at": batch.created_at,
             },
         )
     batch_id = None if batch is None else batch.batch_id
+    return Reserved((yield from insert_jobs(account_id, jobs, batch_id=batch_id)), used)
+
+
+def insert_jobs(
+    account_id: int, jobs: Sequence[JobStart], *, batch_id: str | None
+) -> Steps[tuple[int, ...]]:
+    """Write the rows of jobs whose quota is taken, and return their ids in order."""
     rows = yield Many(_INSERT_JOB, [_job_row(account_id, job, batch_id) for job in jobs])
     ids = tuple(row[0] for row in rows)
     inputs = [
-        {"job": job_id, "account": account_id, "payload": job.payload}
+        {
+            "job": job_id,
+            "account": account_id,
+            "payload": job.payload,
+            "template": job.template,
+        }
         for job_id, job in zip(ids, jobs, strict=True)
         if job.payload is not None
     ]
     if inputs:
         yield Many(_INSERT_INPUT, inputs)
-    return Reserved(ids, used)
+    return ids
 
 
 def take_quota(
@@ -160,10 +175,12 @@ def count_requests(account_id: int, jobs: Sequence[JobStart]) -> Steps[None]:
 
 
 def _job_row(account_id: int, job: JobStart, batch_id: str | None) -> Parameters:
-    waits = job.lease_expires_at is None
+    runs = job.lease_expires_at is not None
+    waits = not runs and job.error is None
+    code, message = job.error or (None, None)
     return {
         "account": account_id,
-        "status": "pending" if waits else "processing",
+        "status": "processing" if runs else "pending" if waits else "failed",
         "input_type": job.input_type,
         "input_preview": job.input_preview,
         "mode": job.mode,
@@ -172,10 +189,13 @@ def _job_row(account_id: int, job: JobStart, batch_id: str | None) -> Parameters
         "batch": batch_id,
         "batch_index": job.batch_index,
         "item": job.item_id,
-        "background": waits,
+        "background": not runs,
         "priority": job.priority,
         "due_at": job.created_at if waits else None,
-        "attempts": 0 if waits else 1,
+        "attempts": 1 if runs else 0,
+        "error_code": code,
+        "error_message": message,
         "created_at": job.created_at,
+        "completed_at": None if job.error is None else job.created_at,
         "lease_expires_at": job.lease_expires_at,
     }

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from app.storage.columns import read_time
 from app.storage.ledger.ending import EXPIRED, OPEN, end_jobs
+from app.storage.ledger.files import FILE_PRIORITY, feed_batch
 from app.storage.ledger.records import (
     Announcer,
     Ended,
@@ -32,11 +33,13 @@ WITH picked AS MATERIALIZED (
 UPDATE jobs SET status = 'processing', attempts = attempts + 1, due_at = NULL,
                 lease_id = :lease, lease_expires_at = :until
 WHERE id IN (SELECT id FROM picked) AND status = 'pending'
-RETURNING id, account_id, batch_id, attempts, created_at
+RETURNING id, account_id, batch_id, input_type, attempts, created_at
 """
+# Never by the index over batches: it has every job that ever was without one.
 _CLAIM_SINGLE = Statement(
     _CLAIM.format(
-        which="batch_id IS NULL AND input_type = :input_type", order="priority, due_at, id"
+        which="COALESCE(batch_id, '') = '' AND input_type = :input_type",
+        order="priority, due_at, id",
     )
 )
 _CLAIM_OF_BATCH = Statement(_CLAIM.format(which="batch_id = :batch", order="batch_index"))
@@ -46,7 +49,10 @@ UPDATE batches SET status = 'processing' WHERE id = :batch AND status = 'pending
 """,
     Rows.NONE,
 )
-_PAYLOAD = Statement("SELECT job_id, payload FROM job_inputs WHERE job_id = :job")
+_PAYLOAD = Statement("SELECT job_id, payload, template FROM job_inputs WHERE job_id = :job")
+_TEMPLATE = Statement("""
+SELECT number, template FROM batch_templates WHERE batch_id = :batch AND number = :number
+""")
 _RENEW = Statement("""
 UPDATE jobs SET lease_expires_at = :until WHERE lease_id = :lease AND status = 'processing'
 RETURNING id
@@ -77,11 +83,17 @@ WHERE status = 'processing' AND lease_expires_at < :moment
   AND (NOT background OR attempts >= :most)
 ORDER BY id LIMIT :count /* lock, skip locked */
 """)
-_OPEN_OF_BATCH = Statement("""
+# In the order of an index over what is in this status: of a file, most jobs may have ended.
+_WAITING_OF_BATCH = Statement("""
 SELECT id FROM jobs
-WHERE account_id = :account AND batch_id = :batch AND background
-  AND status IN ('pending', 'processing')
-ORDER BY id LIMIT :count /* lock */
+WHERE account_id = :account AND batch_id = :batch AND background AND status = 'pending'
+ORDER BY batch_index LIMIT :count /* lock */
+""")
+_RUNNING_OF_BATCH = Statement("""
+SELECT id FROM jobs
+WHERE account_id + 0 = :account AND COALESCE(batch_id, '') = :batch AND background
+  AND status = 'processing'
+ORDER BY lease_expires_at LIMIT :count /* lock */
 """)
 _ANY_DUE = Statement("SELECT 1 FROM jobs WHERE status = 'pending' AND due_at <= :moment LIMIT 1")
 _ANY_EXPIRED = Statement(
@@ -89,6 +101,10 @@ _ANY_EXPIRED = Statement(
 )
 _DEPTH = Statement("""
 SELECT priority, COUNT(*), MIN(due_at) FROM jobs WHERE status = 'pending' GROUP BY priority
+""")
+_LINES = Statement("""
+SELECT SUM(size), MIN(file_lots.created_at)
+FROM file_lots JOIN batches ON batches.id = file_lots.batch_id
 """)
 
 #: What one sweep takes up at most: it comes again in a second.
@@ -139,15 +155,20 @@ def claim_jobs(
         rows = yield Query(_CLAIM_OF_BATCH, {**common, "batch": batch_id})
         yield Query(_BEGIN_BATCH, {"batch": batch_id})
     payloads = yield Many(_PAYLOAD, [{"job": row[0]} for row in rows])
-    by_job = {row[0]: row[1] for row in payloads}
+    by_job = {job_id: (payload, number) for job_id, payload, number in payloads}
+    numbers = sorted({number for _, number in by_job.values() if number is not None})
+    found = yield Many(_TEMPLATE, [{"batch": batch_id, "number": each} for each in numbers])
+    templates = {row[0]: row[1] for row in found}
     return [
         LeasedJob(
             id=row[0],
             account_id=row[1],
             batch_id=row[2],
-            attempts=row[3],
-            created_at=read_time(row[4]),
-            payload=by_job[row[0]],
+            input_type=row[3],
+            attempts=row[4],
+            created_at=read_time(row[5]),
+            payload=by_job[row[0]][0],
+            template=templates.get(by_job[row[0]][1]),
         )
         for row in sorted(rows, key=lambda row: int(row[0]))
     ]
@@ -206,19 +227,33 @@ def cancel_jobs(ends: Sequence[JobEnd], *, announcer: Announcer) -> Steps[Ended]
 
 @writing(durable=True, repeatable=True)
 def cancel_batch(batch_id: str, end: JobEnd, *, announcer: Announcer) -> Steps[Ended]:
-    """End up to `SWEEP` open jobs of a batch as `end` says; none are left when none ended."""
-    rows = yield Query(
-        _OPEN_OF_BATCH, {"account": end.account_id, "batch": batch_id, "count": SWEEP}
-    )
+    """End up to `SWEEP` open jobs of a batch as `end` says; none are left when none ended.
+
+    Lines of a file that are no jobs yet become some first: each has its end to show.
+    """
+    which = {"account": end.account_id, "batch": batch_id, "count": SWEEP}
+    rows = yield Query(_WAITING_OF_BATCH, which)
+    while not rows and (yield from feed_batch(batch_id, account_id=end.account_id)):
+        rows = yield Query(_WAITING_OF_BATCH, which)
+    if not rows:
+        rows = yield Query(_RUNNING_OF_BATCH, which)
     ends = [replace(end, job_id=row[0]) for row in rows]
     return (yield from end_jobs(OPEN, ends, announcer=announcer))
 
 
 @reading
 def queue_depths() -> Steps[dict[int, QueueDepth]]:
-    """Return what waits, by priority."""
+    """Return what waits, by priority: jobs, and lines of files that are no jobs yet."""
     rows = yield Query(_DEPTH, {})
-    return {
+    depths = {
         priority: QueueDepth(waiting, None if oldest is None else read_time(oldest))
         for priority, waiting, oldest in rows
     }
+    ((lines, since),) = yield Query(_LINES, {})
+    if lines:
+        jobs = depths.get(FILE_PRIORITY)
+        depths[FILE_PRIORITY] = QueueDepth(
+            lines + (jobs.waiting if jobs else 0),
+            jobs.oldest_due_at if jobs and jobs.oldest_due_at else read_time(since),
+        )
+    return depths

@@ -1,0 +1,1 @@
+"""Files of lines, each a classification: read, admitted, submitted, their results."""
