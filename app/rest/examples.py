@@ -84,6 +84,21 @@ _BATCH = {
     "meta": {"total": 3, "completed": 3, "failed": 0, "latency_ms": 412},
     "created_at": _CREATED,
 }  # fmt: skip
+_SETS = {
+    "id": _BATCH["id"], "status": "completed", "type": "text",
+    "results": [
+        {"id": "87", "schema": 42, "name": _TICKETS, "status": "completed",
+         "result": {"label": "billing", "confidence": 0.97}},
+        {"id": "88", "schema": 57, "name": "Tone", "status": "completed",
+         "result": {"label": "angry", "confidence": 0.81}},
+    ],
+    "meta": {"total": 2, "completed": 2, "failed": 0, "latency_ms": 231},
+    "created_at": _CREATED,
+}  # fmt: skip
+_ACCOUNT = {
+    "id": 7, "name": "Acme", "email": "ops@example.com", "plan": "pro", "status": "active",
+    "retain_inputs": False, "created_at": _CREATED,
+}  # fmt: skip
 
 REQUESTS: dict[str, Examples] = {
     "classify": {
@@ -102,6 +117,16 @@ REQUESTS: dict[str, Examples] = {
             "input": "Refund never processed after 2 weeks.", "categories": _QUEUES,
             "mode": "top_n", "top_n": 3, "explain": True,
         },
+        "Several saved schemas": {
+            "input": "Refund was never processed after 2 weeks.", "schemas": [42, 57],
+        },
+        "Several lists of categories": {
+            "input": "Refund was never processed after 2 weeks.",
+            "category_sets": [
+                {"name": "topic", "categories": _QUEUES},
+                {"name": "tone", "categories": ["angry", "neutral", "friendly"]},
+            ],
+        },
     },
     "classifyBatch": {
         "Three support tickets": {
@@ -117,6 +142,7 @@ REQUESTS: dict[str, Examples] = {
     "createSchema": {"Rich category objects": _SCHEMA},
     "replaceSchema": {"Rich category objects": _SCHEMA},
     "changeSchema": {"Other categories": {"categories": _QUEUES}},
+    "changeAccount": {"Keep whole inputs": {"retain_inputs": True}},
 }  # fmt: skip
 
 REPLIES: dict[str, Examples] = {
@@ -140,6 +166,7 @@ REPLIES: dict[str, Examples] = {
             },
             "meta": {**_META, "mode": "multi", "latency_ms": 231}, "created_at": _CREATED,
         },
+        "Several saved schemas": _SETS,
     },
     "classifyBatch": {"Three support tickets": _BATCH},
     "createBatchFile": {
@@ -153,10 +180,12 @@ REPLIES: dict[str, Examples] = {
         },
     },
     "getJobs": {
-        "One job": _JOB, "A batch": _BATCH,
+        "One job": _JOB, "A batch": _BATCH, "Several schemas": _SETS,
         "A page of jobs": {"jobs": [_JOB], "total": 1, "limit": 20, "offset": 0},
     },
-    "getJobsById": {"One job": _JOB, "A batch": _BATCH},
+    "getJobsById": {"One job": _JOB, "A batch": _BATCH, "Several schemas": _SETS},
+    "getAccount": {"An account": _ACCOUNT},
+    "changeAccount": {"Keep whole inputs": {**_ACCOUNT, "retain_inputs": True}},
     "cancelJob": {"One job": _CANCELED},
     "retryJob": {"One job": _WAITING},
     "getSchemasById": {"One schema": _SAVED},

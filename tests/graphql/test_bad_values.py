@@ -67,7 +67,25 @@ OUT_OF_RULES: dict[str, dict[str, list[Any]]] = {
         "schemaId": [], "mode": [], "topN": TOP_N, "threshold": THRESHOLD, "explain": [],
         "allowNone": [], "minMargin": THRESHOLD,
         "async": [], "store": [], "dryRun": [],
+        "schemaIds": [[], [str(number) for number in range(1, 22)], At(("1",), ["7", "7"])],
+        "categorySets": [
+            [],
+            [{"categories": _named("a")}] * 21,
+            At(("1", "name"), [{"name": "n", "categories": _named("a")}] * 2),
+        ],
     },
+    "CategorySetInput": {"categories": CATEGORIES, "name": NAME},
+    "CreateBatchFileInput": {
+        "content": ["", "\n \n", "nonsense", '{"input": ""}'], "format": [], "type": [],
+        "categories": CATEGORIES, "schemaId": [], "mode": [], "topN": TOP_N,
+        "threshold": THRESHOLD, "explain": [], "allowNone": [], "minMargin": THRESHOLD,
+        "store": [], "dryRun": [],
+    },
+    "CancelJobInput": {"id": []},
+    "RetryJobInput": {"id": []},
+    "CancelBatchInput": {"id": []},
+    "RetryBatchInput": {"id": []},
+    "UpdateAccountInput": {"name": NAME, "retainInputs": []},
     "ClassifyBatchInput": {
         "items": [
             [],
@@ -109,6 +127,13 @@ LEAST: dict[str, dict[str, Any]] = {
     "ClassifyBatchInput": {"items": [{"input": "x"}]},
     "BatchItemInput": {"input": "x"},
     "CategoryInput": {"name": "ok"},
+    "CategorySetInput": {"categories": [{"name": "ok"}]},
+    "UpdateAccountInput": {},
+    "CreateBatchFileInput": {"content": '{"input": "x"}', "format": "JSONL"},
+    "CancelJobInput": {"id": "999999"},
+    "RetryJobInput": {"id": "999999"},
+    "CancelBatchInput": {"id": "batch_0"},
+    "RetryBatchInput": {"id": "batch_0"},
     "CreateSchemaInput": {"name": "S", "categories": [{"name": "a"}]},
     "UpdateSchemaInput": {"id": "1"},
     "DeleteSchemaInput": {"id": "999999"},
@@ -117,7 +142,11 @@ LEAST: dict[str, dict[str, Any]] = {
     "RevokeApiKeyInput": {"id": "999999"},
     "JobFilter": {},
 }
-NEIGHBOURS = {"CategoryInput": {"name": "first"}, "BatchItemInput": {"input": "first"}}
+NEIGHBOURS: dict[str, dict[str, Any]] = {
+    "CategoryInput": {"name": "first"},
+    "BatchItemInput": {"input": "first"},
+    "CategorySetInput": {"categories": [{"name": "first"}]},
+}
 # By argument of a query that takes no input type.
 ARGUMENTS: dict[str, list[Any]] = {
     "first": [-1, 101],
@@ -173,9 +202,9 @@ def places(name: str, holders: tuple[tuple[str, str], ...] = ()) -> Iterator[Pla
 def wrong_types(shown: GraphQLInputField | GraphQLArgument) -> list[Any]:
     kind = get_nullable_type(shown.type)
     if isinstance(kind, GraphQLList):
-        wrong = WRONG_TYPES["List"]
         # One value where a list is due stands for a list of one.
-        return [5, True, [None]] if get_named_type(kind).name == "String" else wrong
+        of_one = {"String": [5, True, [None]], "ID": [1.5, True, {}, [None]]}
+        return of_one.get(get_named_type(kind).name, WRONG_TYPES["List"])
     if isinstance(kind, GraphQLEnumType):
         return WRONG_TYPES["Enum"]
     return WRONG_TYPES[get_named_type(kind).name]
@@ -276,6 +305,11 @@ def test_what_can_not_be_an_id_is_not_found(client: Any, value: str) -> None:
         ("deleteSchema", "DeleteSchemaInput", "id", "SCHEMA_NOT_FOUND"),
         ("renameApiKey", "RenameApiKeyInput", "id", "KEY_NOT_FOUND"),
         ("revokeApiKey", "RevokeApiKeyInput", "id", "KEY_NOT_FOUND"),
+        ("createBatchFile", "CreateBatchFileInput", "schemaId", "SCHEMA_NOT_FOUND"),
+        ("cancelJob", "CancelJobInput", "id", "JOB_NOT_FOUND"),
+        ("retryJob", "RetryJobInput", "id", "JOB_NOT_FOUND"),
+        ("cancelBatch", "CancelBatchInput", "id", "JOB_NOT_FOUND"),
+        ("retryBatch", "RetryBatchInput", "id", "JOB_NOT_FOUND"),
     ):
         query = f"mutation($v:{kind}!){{{mutation}(input:$v){{errors{{code}}}}}}"
         done = ask(client, query, v={**LEAST[kind], field: value})

@@ -11,9 +11,11 @@ from typing import Any
 from msgspec import inspect
 
 from app.rest.shapes import (
+    AccountChangeBody,
     BatchBody,
     BatchItemBody,
     CategoryBody,
+    CategorySetBody,
     ClassifyBody,
     SchemaBody,
     SchemaChangeBody,
@@ -92,7 +94,27 @@ OUT_OF_RULES: dict[type, dict[str, list[Any]]] = {
         "async": [],
         "store": [],
         "dry_run": [],
+        "schemas": [
+            [],
+            list(range(1, 22)),
+            At("[1]", [7, "8"]),
+            At("[1]", [7, None]),
+            At("[1]", [7, 8.5]),
+            At("[1]", [7, 7]),
+            *(At("[1]", [7, schema]) for schema in _SCHEMA),
+        ],
+        "category_sets": [
+            [],
+            [["a"]] * 21,
+            At("[1]", [["a"], "b"]),
+            At("[1]", [["a"], 5]),
+            At("[1]", [["a"], None]),
+            At("[1].categories", [["a"], []]),
+            At("[1].categories[1]", [["a"], ["b", "b"]]),
+            At("[1].name", [{"name": "n", "categories": ["a"]}] * 2),
+        ],
     },
+    CategorySetBody: {"categories": _CATEGORIES, "name": [*BLANK, "n" * 201]},
     BatchBody: {
         "items": [
             [],
@@ -143,6 +165,7 @@ OUT_OF_RULES: dict[type, dict[str, list[Any]]] = {
         "type": [],
         "mode": _MODE_OF_SCHEMA,
     },
+    AccountChangeBody: {"name": [*BLANK, "n" * 201], "retain_inputs": []},
     SchemaChangeBody: {
         "name": [*BLANK, "n" * 201],
         "categories": _CATEGORIES,
@@ -159,12 +182,15 @@ LEAST: dict[type, dict[str, Any]] = {
     CategoryBody: {"name": "ok"},
     SchemaBody: {"name": "S", "categories": ["a"]},
     SchemaChangeBody: {},
+    AccountChangeBody: {},
+    CategorySetBody: {"categories": ["a"]},
 }
 
 # What stands beside a shape in a list.
 NEIGHBOURS: dict[type, dict[str, Any]] = {
     BatchItemBody: {"input": "first"},
     CategoryBody: {"name": "first"},
+    CategorySetBody: {"categories": ["first"]},
 }
 
 NO_INTEGER = ["", "x", "1.0", "1e1", " 5", "5 ", "--1", "+", "0x1", "٣", "\x00", "9" * 19, "1,2"]
@@ -173,6 +199,8 @@ BAD_PARAMETERS: dict[str, list[str]] = {
     "id": [*NO_INTEGER, "batch_", "batch_" + "g" * 24, "batch_" + "a" * 25, "BATCH_" + "a" * 24],
     "limit": [*NO_INTEGER, "0", "-1", "101", "9" * 18],
     "offset": [*NO_INTEGER, "-1", str(10**9 + 1)],
+    "wait": [*NO_INTEGER, "-1", "61"],
+    "partial": ["", "yes", "TRUE", "2", "\x00"],
     "status": ["", "done", "COMPLETED", "completed ", "\x00", "x" * 5_000],
     "input_type": ["", "smell", "TEXT", "any", "text,image"],
     "month": ["", "2025", "2025-00", "2025-13", "2025-1", "25-01", "0000-01", "2025-01-01",

@@ -92,6 +92,7 @@ def test_nothing_is_kept_unless_asked_for(make_tenant: Callable[..., Tenant]) ->
     assert stored(tenant) == 0
 
 
+@pytest.mark.contract("kept.retain_inputs")
 def test_retained_inputs_are_shown_with_their_jobs(make_tenant: Callable[..., Tenant]) -> None:
     tenant = make_tenant("pro")
     assert retain(tenant, True)["retain_inputs"] is True
@@ -116,6 +117,7 @@ def test_store_false_keeps_nothing_all_the_same(make_tenant: Callable[..., Tenan
     assert stored(tenant) == 0
 
 
+@pytest.mark.contract("kept.retain_inputs")
 def test_turning_it_off_deletes_what_was_kept(make_tenant: Callable[..., Tenant]) -> None:
     tenant, other = make_tenant("pro"), make_tenant("pro")
     for each in (tenant, other):

@@ -69,6 +69,7 @@ def error(response: httpx.Response, status: int) -> dict[str, Any]:
     return body
 
 
+@pytest.mark.contract("beyond.batch_files")
 def test_a_csv_file_is_answered_line_by_line_in_its_order(
     make_tenant: Callable[..., Tenant],
 ) -> None:

@@ -30,6 +30,7 @@ def used(tenant: Tenant) -> int:
     return count
 
 
+@pytest.mark.contract("beyond.several_schemas")
 def test_each_schema_has_a_result_of_its_own(make_tenant: Callable[..., Tenant]) -> None:
     tenant = make_tenant("pro")
     topic = make_schema(tenant, "Topic")

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
+import pytest
+
 from app.domain import clock
 from app.domain.accounts.account import Account
 from app.domain.accounts.manage import create_account, set_plan, set_retention
@@ -86,6 +88,7 @@ async def ids(database: Location, table: str, key: str = "id") -> list[object]:
     return [row[0] for row in rows]
 
 
+@pytest.mark.contract("more.jobs.purge")
 async def test_jobs_older_than_the_history_go(
     ledger: Ledger, account: Account, database: Location
 ) -> None:
@@ -98,6 +101,7 @@ async def test_jobs_older_than_the_history_go(
     assert await ids(database, "job_inputs", "job_id") == [unfinished]
 
 
+@pytest.mark.contract("more.jobs.purge")
 async def test_each_account_has_its_own_history(ledger: Ledger, database: Location) -> None:
     kept = []
     for plan, days in ((Plan.FREE, 7), (Plan.STARTER, 30), (Plan.PRO, 365)):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from app.domain import clock
 from app.domain.accounts.account import Account, SubscriptionStatus
-from app.domain.classification.request import check_text
+from app.domain.classification.request import check_filled, check_text
 from app.domain.errors import InvalidRequest, NotFound
 from app.domain.plans import Plan
 from app.storage import accounts as rows
@@ -109,11 +109,9 @@ async def change_account(account: Account, change: AccountChange) -> Account:
 
 
 def _check_name(name: str) -> str:
-    cleaned = name.strip()
-    if not cleaned:
-        raise InvalidRequest(("name",), "must not be empty")
-    check_text(("name",), cleaned, maximum=MAX_NAME_LENGTH)
-    return cleaned
+    check_text(("name",), name, maximum=MAX_NAME_LENGTH)
+    check_filled(("name",), name)
+    return name.strip()
 
 
 def _to_account(row: AccountRow) -> Account:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from app.domain import clock
 from app.domain.accounts.account import Account
-from app.domain.batches.batch import Batch, BatchKind
+from app.domain.batches.batch import Batch, BatchKind, is_batch_id
 from app.domain.errors import ErrorCode, NotFound
 from app.domain.jobs.job import Job, JobStatus
 from app.domain.jobs.read import to_job
@@ -42,7 +42,8 @@ async def get_batches(account: Account, batch_ids: Sequence[str]) -> dict[str, B
     """Return those of the named batches that the account may see, by id, without their jobs."""
     history = account.limits.history
     since = None if history is None else clock.now() - history
-    batches = await rows.find_batches(account.id, batch_ids, visible_since=since)
+    possible = [batch_id for batch_id in batch_ids if is_batch_id(batch_id)]
+    batches = await rows.find_batches(account.id, possible, visible_since=since)
     return {batch.id: _to_batch(batch) for batch in batches}
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.storage.columns import read_time
-from app.storage.operation import Many, Query, Statement, Steps, reading, writing
+from app.storage.operation import Many, Query, Rows, Statement, Steps, reading, writing
 
 _ACCOUNTS = Statement("""
 SELECT id, plan FROM accounts WHERE id > :after ORDER BY id LIMIT :count
@@ -24,7 +24,7 @@ _DELETE_JOB = Statement("""
 DELETE FROM jobs WHERE id = :job AND account_id = :account AND status IN ('completed', 'failed')
 RETURNING id
 """)
-_DELETE_INPUT = Statement("DELETE FROM job_inputs WHERE job_id = :job")
+_DELETE_INPUT = Statement("DELETE FROM job_inputs WHERE job_id = :job", Rows.NONE)
 _DELETE_BATCHES = Statement("""
 DELETE FROM batches
 WHERE id IN (SELECT id FROM batches
