@@ -6,6 +6,7 @@ tests that need not restart it. Without one and without the binaries such tests 
 """
 
 import asyncio
+import contextlib
 import getpass
 import os
 import pwd
@@ -98,9 +99,19 @@ class PrivateServer:
 
     def _end(self, number: signal.Signals) -> None:
         if self._process is not None:
+            # PostgreSQL's own processes leave its group, and would answer for a while without it.
+            orphans = _children(self._process.pid) if number is signal.SIGKILL else []
             os.killpg(self._process.pid, number)
+            for orphan in orphans:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(orphan, number)
             self._process.wait(timeout=30)
             self._process = None
+
+
+def _children(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [int(child) for child in listed.split()]
 
 
 class PrivatePostgres(PrivateServer):

@@ -160,7 +160,7 @@ class TestPlans:
 
     def test_plans_are_rests(self, tenant: Tenant) -> None:
         limits = (
-            "requests batchSize inputTypes customCategories schemas apiKeys webhooks historyDays "
+            "requests batchSize batchFiles inputTypes customCategories schemas apiKeys webhooks historyDays "
             "explain asyncJobs"
         )
         shown = ask(tenant.client, f"{{plans{{plan limits{{{limits}}}}}}}")["plans"]
