@@ -20,6 +20,7 @@ from app.domain.errors import (
 )
 from app.domain.plans import Plan
 from app.rest.rendering import render_error
+from app.rest.webhook_examples import WEBHOOK_REPLIES, WEBHOOK_REQUESTS
 
 Examples = dict[str, Any]
 
@@ -117,6 +118,7 @@ REQUESTS: dict[str, Examples] = {
     "createSchema": {"Rich category objects": _SCHEMA},
     "replaceSchema": {"Rich category objects": _SCHEMA},
     "changeSchema": {"Other categories": {"categories": _QUEUES}},
+    **WEBHOOK_REQUESTS,
 }  # fmt: skip
 
 REPLIES: dict[str, Examples] = {
@@ -182,6 +184,7 @@ REPLIES: dict[str, Examples] = {
             },
         },
     },
+    **WEBHOOK_REPLIES,
 }  # fmt: skip
 
 PROMISES: dict[str, Examples] = {
