@@ -6,7 +6,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from types import MappingProxyType
 
 from app.domain.models.temperatures import load_temperatures
+from app.domain.sealing import load_seal
 from app.domain.services import Services
+from app.domain.webhooks.reseal import renew_seals
 from app.engines.chain import ChainEngine, Link
 from app.engines.embedded import EmbeddedEngine
 from app.engines.errors import UnknownModel
@@ -18,6 +20,8 @@ from app.observability import metrics
 from app.observability.engine import WatchedEngine
 from app.observability.ledger import TracedLedger
 from app.observability.tracing import Tracing
+from app.outbound.client import Outbound
+from app.outbound.policy import Policy
 from app.settings import EMBEDDED, Settings, SettingsError
 from app.storage.database import open_ledger, open_orm
 from app.workers.background import THREADS, background_work
@@ -138,6 +142,8 @@ async def open_services(
         redis_url = None if settings.broker_is_embedded else settings.broker_url
         signals = ProcessSignals(broker, redis_url=redis_url)
         stack.push_async_callback(signals.close)
+        outbound = Outbound(Policy(private=settings.private_hosts))
+        stack.push_async_callback(outbound.aclose)
         services = Services(
             settings=settings,
             ledger=ledger if tracing is None else TracedLedger(ledger),
@@ -145,8 +151,11 @@ async def open_services(
             if isinstance(engine, ChainEngine)
             else WatchedEngine(engine, name=settings.model),
             signals=signals,
+            outbound=outbound,
+            seal=await asyncio.to_thread(load_seal, settings),
             tracing=tracing,
         )
+        await renew_seals(services.seal)
         if works:
             await stack.enter_async_context(background_work(services, broker, threads=threads))
         yield services

@@ -23,6 +23,7 @@ EMBEDDED = "embedded"
 MAX_MODEL_LENGTH = 200
 # A job's lease is 5 minutes: all models of a list must have failed before it runs out.
 MAX_TIME_OF_A_TASK_S = 240
+MIN_SECRET_KEY_LENGTH = 32
 
 
 class SettingsError(Exception):
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
     text_encoder: str = ""
     model_label: str = Field(default="classifai-v1", min_length=1)
     allow_private_hosts: str = ""
+    secret_key: SecretStr = SecretStr("")
     cors_origins: str = ""
     # Long enough that a busy process never misses its renewals, short enough to wait for.
     lease_seconds: float = Field(default=15, ge=1, le=3600)
@@ -132,6 +134,13 @@ class Settings(BaseSettings):
         parse_private_hosts(value)
         return value
 
+    @field_validator("secret_key")
+    @classmethod
+    def _long_keys(cls, value: SecretStr) -> SecretStr:
+        if any(len(key) < MIN_SECRET_KEY_LENGTH for key in _listed(value.get_secret_value())):
+            raise ValueError(f"must have at least {MIN_SECRET_KEY_LENGTH} characters a key")
+        return value
+
     @field_validator("log_level", "log_format", mode="before")
     @classmethod
     def _any_case(cls, value: object) -> object:
@@ -190,9 +199,18 @@ class Settings(BaseSettings):
         return parse_private_hosts(self.allow_private_hosts)
 
     @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """What stored secrets are encrypted under: the first seals, all open. Empty: a file's."""
+        return _listed(self.secret_key.get_secret_value())
+
+    @property
     def allowed_origins(self) -> tuple[str, ...]:
         """The origins whose pages may call the API from a browser."""
-        return tuple(origin.strip() for origin in self.cors_origins.split(",") if origin.strip())
+        return _listed(self.cors_origins)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, map(str.strip, text.split(","))))
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -22,7 +22,7 @@ ALLOWED = {
         "storage.ledger.ledger",
         "storage.operation",
     },
-    "domain": {"domain", "engines", "storage", "settings", "observability"},
+    "domain": {"domain", "engines", "storage", "outbound", "settings", "observability"},
     "http": {"http", "domain", "observability"},
     "rest": {"rest", "http", "domain", "engines.contract", "settings", "observability"},
     "graphql": {"graphql", "http", "domain", "engines.contract", "settings", "observability"},
@@ -49,6 +49,7 @@ FOREIGN = {
     "idna": {"outbound"},
     "prometheus_client": {"observability"},
     "opentelemetry": {"observability"},
+    "cryptography": {"domain"},
 }
 
 

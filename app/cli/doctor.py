@@ -10,14 +10,17 @@ from functools import partial
 import click
 
 from app import __version__
+from app.domain.sealing import KEY_FILE, SealBroken, load_seal
+from app.domain.webhooks.reseal import count_unreadable
 from app.engines.contract import Category, Task
 from app.engines.errors import ModelUnavailable
 from app.engines.litellm_provider import close_connections
 from app.runtime import make_embedded, make_remote
-from app.settings import EMBEDDED, Settings, load_settings
+from app.settings import EMBEDDED, PREFIX, Settings, load_settings
 from app.storage.accounts import all_accounts, all_keys
 from app.storage.database import migrate, open_orm
 from app.storage.errors import DatabaseError
+from app.storage.location import PostgresServer
 from app.web import pages
 
 PING = Task("Good morning!", categories=(Category("greeting"), Category("farewell")))
@@ -34,6 +37,7 @@ def doctor() -> None:
         ("database", _database),
         ("accounts", _accounts),
         *((f"model {name}", partial(_model, name)) for name in settings.all_models),
+        ("secret key", _secret_key),
         ("pages", _pages),
     ]
     healthy = True
@@ -87,6 +91,22 @@ async def _ask(name: str, settings: Settings) -> str:
         await close_connections()
     took = round((time.perf_counter() - started) * 1000)
     return f"answers in {took} ms, confidence {outcome.confidence_source.value}"
+
+
+def _secret_key(settings: Settings) -> str:
+    async def check() -> int:
+        async with open_orm(settings.database):
+            return await count_unreadable(load_seal(settings))
+
+    unreadable = asyncio.run(check())
+    if unreadable:
+        raise SealBroken(f"of {unreadable} webhooks the secret was sealed under another key")
+    if settings.secret_keys:
+        return f"{PREFIX}SECRET_KEY"
+    file = str(settings.data_dir / KEY_FILE)
+    if isinstance(settings.database, PostgresServer):
+        return f"{file}; processes elsewhere need the same: set {PREFIX}SECRET_KEY"
+    return file
 
 
 def _pages(_settings: Settings) -> str:

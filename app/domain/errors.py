@@ -42,6 +42,8 @@ class ErrorCode(StrEnum):
     JOB_NOT_FOUND = "job_not_found"
     SCHEMA_NOT_FOUND = "schema_not_found"
     KEY_NOT_FOUND = "key_not_found"
+    WEBHOOK_NOT_FOUND = "webhook_not_found"
+    DELIVERY_NOT_FOUND = "delivery_not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     CONFLICT = "conflict"
     IDEMPOTENCY_CONFLICT = "idempotency_conflict"
@@ -90,6 +92,14 @@ _MEANINGS: dict[ErrorCode, tuple[int, str]] = {
     ErrorCode.KEY_NOT_FOUND: (
         404,
         "The requested API key does not exist or belongs to another account.",
+    ),
+    ErrorCode.WEBHOOK_NOT_FOUND: (
+        404,
+        "The requested webhook does not exist or belongs to another account.",
+    ),
+    ErrorCode.DELIVERY_NOT_FOUND: (
+        404,
+        "The requested delivery is not in the webhook's log, which goes back 30 days.",
     ),
     ErrorCode.METHOD_NOT_ALLOWED: (405, "Wrong HTTP method for this endpoint. See Allow."),
     ErrorCode.CONFLICT: (

@@ -5,7 +5,8 @@
 2. The answer is kept in the step that ends the work, so that a repeat can never do it again.
 3. A request that was refused, failed or only tried out frees its key: the repeat is a fresh try.
 
-A claim whose process died is free again after the lease.
+A claim whose process died is free again after the lease. An answer that shows a secret is kept
+sealed.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ from datetime import timedelta
 from app.domain import clock
 from app.domain.errors import ErrorCode, IdempotencyConflict, InvalidRequest
 from app.domain.jobs.record import WAITING_CALLER_LEASE
+from app.domain.sealing import Seal
 from app.domain.services import Services
 from app.storage.ledger.receipts import claim_receipt, release_receipt, write_receipt
 from app.storage.ledger.records import Receipt, Taken
@@ -32,6 +34,8 @@ __all__ = [
 ]
 
 KEPT = timedelta(hours=24)
+# No JSON begins so.
+_SEALED = b"sealed:"
 _SANE_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -65,6 +69,10 @@ class Claim:
         return Receipt(
             self.account_id, self.key, status=None, body=work, expires_at=clock.now() + KEPT
         )
+
+    def sealed_receipt(self, seal: Seal, *, status: int, body: bytes) -> Receipt:
+        """Return what to keep of an answer that nobody may read in the database."""
+        return self.receipt(status=status, body=_SEALED + seal.seal(body.decode()).encode())
 
 
 async def claim(
@@ -106,7 +114,10 @@ async def claim(
         )
     if held.status is None:
         return Claim(account_id, key, done=held.body)
-    return Replay(held.status, held.body)
+    body = held.body
+    if body.startswith(_SEALED):
+        body = services.seal.open(body.removeprefix(_SEALED).decode()).encode()
+    return Replay(held.status, body)
 
 
 async def keep(services: Services, receipt: Receipt) -> None:

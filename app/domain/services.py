@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 
+from app.domain.sealing import Seal
 from app.domain.signals import Signals
 from app.engines.contract import Engine
 from app.observability.tracing import Tracing
+from app.outbound.client import Outbound
 from app.settings import Settings
 from app.storage.ledger.ledger import Ledger
 
@@ -22,6 +24,8 @@ class Services:
     ledger: Ledger
     engine: Engine
     signals: Signals
+    outbound: Outbound
+    seal: Seal
     tracing: Tracing | None = None
     #: Set when the process was told to stop: those who wait for long let go.
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

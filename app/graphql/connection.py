@@ -1,6 +1,7 @@
 """Relay connections over keys: pages stay stable while rows arrive.
 
-A cursor is the row's id, wrapped so that nobody builds one. https://relay.dev/graphql/connections.htm
+A cursor is the row's key, wrapped so that nobody builds one. Most rows are keyed by an integer id;
+others bring their own `Keys`. https://relay.dev/graphql/connections.htm
 """
 
 import base64
@@ -43,18 +44,30 @@ class PageInfo:
     )
 
 
+Key = TypeVar("Key")
+
+
 @dataclass(frozen=True, slots=True)
-class Window:
+class Window(Generic[Key]):
     """What part of a list is asked for."""
 
     size: int
-    after: int | None
-    before: int | None
+    after: Key | None
+    before: Key | None
     backward: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Keys(Generic[Key]):
+    """How keys of one kind are written into cursors, and read: None for what is none of them."""
+
+    kind: str
+    write: Callable[[Key], str]
+    read: Callable[[str], Key | None]
+
+
 class HasId(Protocol):
-    """A row with a key."""
+    """A row with an integer key."""
 
     @property
     def id(self) -> int:
@@ -62,7 +75,8 @@ class HasId(Protocol):
         ...
 
 
-Row = TypeVar("Row", bound=HasId)
+Row = TypeVar("Row")
+Numbered = TypeVar("Numbered", bound=HasId)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +87,20 @@ class Page(Generic[Row]):
     info: PageInfo
 
 
-def window(*, first: int | None, after: str | None, last: int | None, before: str | None) -> Window:
+def window(
+    *, first: int | None, after: str | None, last: int | None, before: str | None
+) -> Window[int]:
+    """Read the arguments of a connection over integer ids.
+
+    Raises:
+        InvalidRequest: One is out of its range, or a cursor is none of ours.
+    """
+    return window_of(IDS, first=first, after=after, last=last, before=before)
+
+
+def window_of(
+    keys: Keys[Key], *, first: int | None, after: str | None, last: int | None, before: str | None
+) -> Window[Key]:
     """Read the arguments of a connection.
 
     Raises:
@@ -87,15 +114,21 @@ def window(*, first: int | None, after: str | None, last: int | None, before: st
     size = last if last is not None else first
     return Window(
         size=DEFAULT_SIZE if size is None else size,
-        after=_read_cursor("after", after),
-        before=_read_cursor("before", before),
+        after=_read_cursor(keys, "after", after),
+        before=_read_cursor(keys, "before", before),
         backward=last is not None,
     )
 
 
-async def load_page(asked: Window, load: Callable[[int], Awaitable[list[Row]]]) -> Page[Row]:
+async def load_page(
+    asked: Window[int], load: Callable[[int], Awaitable[list[Numbered]]]
+) -> Page[Numbered]:
     """Load one row more than asked for, to tell whether there are more."""
-    rows = await load(asked.size + 1)
+    return cut_page(asked, await load(asked.size + 1), cursor=lambda row: cursor(row.id))
+
+
+def cut_page(asked: Window[Key], rows: list[Row], *, cursor: Callable[[Row], str]) -> Page[Row]:
+    """Make a page of one row more than asked for, if there were so many."""
     more = len(rows) > asked.size
     if more:
         rows = rows[1:] if asked.backward else rows[: asked.size]
@@ -104,25 +137,39 @@ async def load_page(asked: Window, load: Callable[[int], Awaitable[list[Row]]]) 
     info = PageInfo(
         has_next_page=ahead,
         has_previous_page=behind,
-        start_cursor=cursor(rows[0].id) if rows else None,
-        end_cursor=cursor(rows[-1].id) if rows else None,
+        start_cursor=cursor(rows[0]) if rows else None,
+        end_cursor=cursor(rows[-1]) if rows else None,
     )
     return Page(rows, info)
 
 
 def cursor(key: int) -> str:
+    """Wrap an integer id."""
+    return write_cursor(IDS, key)
+
+
+def write_cursor(keys: Keys[Key], key: Key) -> str:
     """Wrap a key."""
-    return base64.urlsafe_b64encode(f"k:{key}".encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(f"{keys.kind}:{keys.write(key)}".encode()).decode().rstrip("=")
 
 
-def _read_cursor(name: str, text: str | None) -> int | None:
+def _read_cursor(keys: Keys[Key], name: str, text: str | None) -> Key | None:
     if text is None:
         return None
     try:
         padded = text + "=" * (-len(text) % 4)
-        kind, _, key = base64.urlsafe_b64decode(padded.encode()).decode().partition(":")
-        if kind == "k" and key.isascii() and key.isdigit() and len(key) <= 18:
-            return int(key)
+        kind, _, rest = base64.urlsafe_b64decode(padded.encode()).decode().partition(":")
+        key = keys.read(rest) if kind == keys.kind else None
     except (binascii.Error, ValueError):
-        pass
-    raise InvalidRequest((name,), "must be a cursor that this list gave")
+        key = None
+    if key is None:
+        raise InvalidRequest((name,), "must be a cursor that this list gave")
+    return key
+
+
+def read_integer(text: str) -> int | None:
+    """Read a whole number that every database can hold."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
+IDS = Keys("k", str, read_integer)

@@ -19,6 +19,7 @@ from app.domain.schemas.schema import Schema
 from app.domain.services import Services
 from app.graphql.errors import UserError, user_error
 from app.graphql.idempotency import Deed
+from app.graphql.webhooks.loaders import DeliveryLoaders
 
 T = TypeVar("T")
 
@@ -48,6 +49,7 @@ class Context:
         self.inputs: DataLoader[int, str | None] = DataLoader(self._load_inputs)
         self.batches: DataLoader[str, Batch | None] = DataLoader(self._load_batches)
         self.batch_jobs: DataLoader[str, tuple[Job, ...]] = DataLoader(self._load_batch_jobs)
+        self.deliveries = DeliveryLoaders(services, lambda: self.paying_account)
 
     @property
     def caller(self) -> Caller:

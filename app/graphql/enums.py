@@ -18,6 +18,12 @@ from app.domain.files.file import FileFormat
 from app.domain.jobs.job import JobStatus
 from app.domain.plans import Plan
 from app.domain.schemas.schema import SchemaType
+from app.domain.webhooks.webhook import (
+    DeliveryStatus,
+    DisabledReason,
+    WebhookEvent,
+    WebhookTopic,
+)
 from app.engines.contract import ConfidenceSource, InputType, Mode, OutcomeKind, Truncated
 
 E = TypeVar("E", bound=StrEnum)
@@ -134,6 +140,44 @@ _show(
     values={
         Truncated.INPUT: "The input: parts of it were left out.",
         Truncated.CATEGORIES: "The categories: examples were left out, then descriptions.",
+    },
+)
+_show(
+    WebhookTopic,
+    description="What a webhook can be subscribed to.",
+    values={
+        WebhookTopic.ALL: "All that follow, and what later releases add.",
+        WebhookTopic.JOB_COMPLETED: "A job ended with a result; not those of batches.",
+        WebhookTopic.JOB_FAILED: "A job ended with an error; not those of batches.",
+        WebhookTopic.BATCH_COMPLETED: "Every item of a batch has ended.",
+    },
+)
+_show(
+    WebhookEvent,
+    description="What a delivery tells.",
+    values={
+        WebhookEvent.JOB_COMPLETED: "A job ended with a result.",
+        WebhookEvent.JOB_FAILED: "A job ended with an error.",
+        WebhookEvent.BATCH_COMPLETED: "Every item of a batch has ended.",
+        WebhookEvent.WEBHOOK_TEST: "A test was asked for.",
+    },
+)
+_show(
+    DisabledReason,
+    description="Why the server switched a webhook off.",
+    values={
+        DisabledReason.GONE: "It answered 410.",
+        DisabledReason.FAILING: "It did not answer well once in 5 days.",
+    },
+)
+_show(
+    DeliveryStatus,
+    description="Where a delivery stands.",
+    values={
+        DeliveryStatus.PENDING: "It waits for its next attempt.",
+        DeliveryStatus.DELIVERING: "It is under way.",
+        DeliveryStatus.DELIVERED: "The endpoint answered with a status from 200 to 299.",
+        DeliveryStatus.FAILED: "Every attempt failed, or the webhook was switched off.",
     },
 )
 _show(

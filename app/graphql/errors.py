@@ -27,7 +27,12 @@ logger = logging.getLogger(__name__)
 
 _SNAKE = re.compile(r"_([a-z])")
 # What REST calls by another name.
-_RENAMED = {"schema": "schemaId", "schemas": "schemaIds", "file": "content"}
+_RENAMED = {
+    "delivery": "deliveryId",
+    "schema": "schemaId",
+    "schemas": "schemaIds",
+    "file": "content",
+}
 
 
 @strawberry.type(description="Why a mutation did not do what it was asked to.")

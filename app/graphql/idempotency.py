@@ -14,6 +14,7 @@ A request whose mutations were all refused, or only tried out, has done nothing 
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -86,7 +87,9 @@ async def perform_once(
         status, body = await run(deed)
         answer = Answer(status, msgspec.json.encode(body), replayed=deed.done is not None)
         if deed.acted:
-            await idempotency.keep(services, held.receipt(status=status, body=answer.body))
+            # Some mutations answer with a secret; those that classify never do.
+            keep = held.receipt if written_down else partial(held.sealed_receipt, services.seal)
+            await idempotency.keep(services, keep(status=status, body=answer.body))
     finally:
         if not deed.acted:
             await idempotency.release(services, held)

@@ -46,6 +46,8 @@ _LIST_SIZES = {
     "jobs": 20,
     "schemas": 20,
     "apiKeys": 20,
+    "webhooks": 10,
+    "deliveries": 20,
     "plans": 4,
     "results": 100,
     "byDay": 31,

@@ -56,6 +56,24 @@ from app.graphql.schemas.queries import SchemaConnection, resolve_schema, resolv
 from app.graphql.schemas.types import Schema
 from app.graphql.usage.query import resolve_usage
 from app.graphql.usage.types import Usage
+from app.graphql.webhooks.mutations import (
+    CreateWebhookPayload,
+    DeleteWebhookPayload,
+    RotateWebhookSecretPayload,
+    UpdateWebhookPayload,
+    resolve_create_webhook,
+    resolve_delete_webhook,
+    resolve_rotate_webhook_secret,
+    resolve_update_webhook,
+)
+from app.graphql.webhooks.queries import resolve_webhook, resolve_webhooks
+from app.graphql.webhooks.sending import (
+    RedeliverWebhookPayload,
+    TestWebhookPayload,
+    resolve_redeliver_webhook,
+    resolve_test_webhook,
+)
+from app.graphql.webhooks.types import Webhook
 
 
 @strawberry.type(description="What can be read.")
@@ -88,6 +106,13 @@ class Query:
     )
     plans: list[PlanOffer] = strawberry.field(
         resolver=resolve_plans, description="Every plan and what it allows, cheapest first."
+    )
+    webhooks: list[Webhook] = strawberry.field(
+        resolver=resolve_webhooks, description="The account's webhooks, newest first."
+    )
+    webhook: Webhook | None = strawberry.field(
+        resolver=resolve_webhook,
+        description="One webhook; null when there is none, or it is another account's.",
     )
     api_keys: list[ApiKey] = strawberry.field(
         resolver=resolve_api_keys,
@@ -144,6 +169,28 @@ class Mutation:
     delete_schema: DeleteSchemaPayload = strawberry.field(
         resolver=resolve_delete_schema,
         description="Delete a schema. Its jobs stay readable.",
+    )
+    create_webhook: CreateWebhookPayload = strawberry.field(
+        resolver=resolve_create_webhook, description="Register an endpoint."
+    )
+    update_webhook: UpdateWebhookPayload = strawberry.field(
+        resolver=resolve_update_webhook,
+        description="Change a webhook, or switch it on or off.",
+    )
+    delete_webhook: DeleteWebhookPayload = strawberry.field(
+        resolver=resolve_delete_webhook, description="Delete a webhook with its log."
+    )
+    rotate_webhook_secret: RotateWebhookSecretPayload = strawberry.field(
+        resolver=resolve_rotate_webhook_secret,
+        description="Give a webhook a new secret. For 24 hours the one before signs too.",
+    )
+    test_webhook: TestWebhookPayload = strawberry.field(
+        resolver=resolve_test_webhook,
+        description="Send a sample of an event, marked with test: true.",
+    )
+    redeliver_webhook: RedeliverWebhookPayload = strawberry.field(
+        resolver=resolve_redeliver_webhook,
+        description="Send one delivery again, or all since a time, under the same ids.",
     )
     create_api_key: CreateApiKeyPayload = strawberry.field(
         resolver=resolve_create_api_key, description="Make an API key."

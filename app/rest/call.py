@@ -79,6 +79,10 @@ class Call:
         content_type = self.request.headers.get("content-type")
         return parse_json(await self.raw_body(), content_type=content_type, shape=shape)
 
+    async def optional_body(self, shape: type[T]) -> T:
+        """Decode the JSON body; without one, all its fields are left out."""
+        return await self.body(shape) if await self.raw_body() else shape()
+
     def receipt(self, reply: Reply) -> Receipt | None:
         """Return what the step that ends the work has to keep, if anything."""
         if self.claim is None:

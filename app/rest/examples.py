@@ -20,6 +20,7 @@ from app.domain.errors import (
 )
 from app.domain.plans import Plan
 from app.rest.rendering import render_error
+from app.rest.webhook_examples import WEBHOOK_REPLIES, WEBHOOK_REQUESTS
 
 Examples = dict[str, Any]
 
@@ -143,6 +144,7 @@ REQUESTS: dict[str, Examples] = {
     "replaceSchema": {"Rich category objects": _SCHEMA},
     "changeSchema": {"Other categories": {"categories": _QUEUES}},
     "changeAccount": {"Keep whole inputs": {"retain_inputs": True}},
+    **WEBHOOK_REQUESTS,
 }  # fmt: skip
 
 REPLIES: dict[str, Examples] = {
@@ -211,6 +213,7 @@ REPLIES: dict[str, Examples] = {
             },
         },
     },
+    **WEBHOOK_REPLIES,
 }  # fmt: skip
 
 PROMISES: dict[str, Examples] = {

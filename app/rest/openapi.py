@@ -18,6 +18,7 @@ from app.rest.operation import Operation, Parameter
 from app.rest.replies import LabelReply, LabelsReply
 from app.rest.resource import error_response
 from app.rest.response_headers import HEADERS, headers_of
+from app.rest.webhook_events import EVENT_SHAPES, webhook_events
 
 _DESCRIPTION = """\
 Classify any content into your own categories. The same is there, and more, over GraphQL at
@@ -80,7 +81,7 @@ def openapi_document(
     addresses: Mapping[str, Mapping[str, Operation]], *, base_url: str
 ) -> dict[str, Any]:
     """Return the document as JSON-ready values."""
-    shapes: list[Any] = [ErrorReply, LabelReply, LabelsReply]
+    shapes: list[Any] = [ErrorReply, LabelReply, LabelsReply, *EVENT_SHAPES]
     for operations in addresses.values():
         for operation in operations.values():
             named = (operation.body, operation.promise, *_members(operation.reply))
@@ -101,6 +102,7 @@ def openapi_document(
             path: _path_item(path, operations, docs=f"{base_url}/docs#errors")
             for path, operations in addresses.items()
         },
+        "webhooks": webhook_events(),
         "components": {
             "schemas": components,
             "headers": HEADERS,
@@ -135,7 +137,7 @@ def _operation(path: str, method: str, operation: Operation, *, docs: str) -> di
     parameters = [_parameter(parameter, in_path=in_path) for parameter in operation.query]
     if method == "POST":
         parameters.append(_IDEMPOTENCY_KEY)
-    operation_id = f"{operation.name}ById" if in_path else operation.name
+    operation_id = f"{operation.name}ById" if path.endswith("{id}") else operation.name
     described: dict[str, Any] = {
         "operationId": operation_id,
         "summary": operation.summary,
@@ -150,7 +152,7 @@ def _operation(path: str, method: str, operation: Operation, *, docs: str) -> di
     if operation.body is not None:
         examples = REQUESTS[operation.name]
         described["requestBody"] = {
-            "required": True,
+            "required": not operation.may_lack_body,
             "content": _content(operation.body, examples),
         }
     elif operation.consumes:

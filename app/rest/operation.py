@@ -40,5 +40,6 @@ class Operation:
     body: type[Struct] | None = None
     consumes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     produces: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    may_lack_body: bool = False
     query: tuple[Parameter, ...] = ()
     errors: tuple[ErrorCode, ...] = ()

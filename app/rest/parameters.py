@@ -20,6 +20,7 @@ WAIT = Parameter(
 )
 SCHEMA_ID = Parameter("id", _WHICH, {"type": "integer", "minimum": 1, "maximum": MAX_ID})
 REQUIRED_SCHEMA_ID = Parameter("id", _WHICH, SCHEMA_ID.schema, required=True)
+WEBHOOK_ID, REQUIRED_WEBHOOK_ID = SCHEMA_ID, REQUIRED_SCHEMA_ID
 PAGE = (
     Parameter(
         "limit",

@@ -11,13 +11,14 @@ from msgspec import Struct
 class Reply:
     """What a handler answers. Without a body there is none, and the status is 204.
 
-    What is not `kept` leaves the request's Idempotency-Key free.
+    What is not `kept` leaves the request's Idempotency-Key free. What is `secret` is kept sealed.
     """
 
     body: Struct | dict[str, Any] | None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     kept: bool = True
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from app.domain.errors import (
     ServerError,
     Unauthorized,
 )
-from app.domain.idempotency import Replay, claim, keep, release
+from app.domain.idempotency import Claim, Receipt, Replay, claim, keep, release
 from app.domain.keys.authenticate import authenticate, bearer_token
 from app.domain.services import Services
 from app.http.rate_headers import rate_limit_headers
@@ -94,8 +94,7 @@ async def _perform(operation: Operation, call: Call) -> Response:
         if isinstance(reply, Stream) or not reply.kept:
             await release(call.services, held)
         elif not call.receipted:
-            receipt = held.receipt(status=reply.status, body=bytes(response.body))
-            await keep(call.services, receipt)
+            await keep(call.services, _receipt(call.services, held, reply, bytes(response.body)))
     except BaseException:
         await release(call.services, held)
         raise
@@ -106,6 +105,12 @@ def _address(request: Request) -> str:
     """Return the address without its prefix: the same resource answers under two."""
     path: str = request.scope["path"]
     return path.removeprefix(request.scope["root_path"])
+
+
+def _receipt(services: Services, held: Claim, reply: Reply, body: bytes) -> Receipt:
+    if reply.secret:
+        return held.sealed_receipt(services.seal, status=reply.status, body=body)
+    return held.receipt(status=reply.status, body=body)
 
 
 def error_response(error: Error, services: Services) -> Response:

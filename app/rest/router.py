@@ -20,6 +20,8 @@ from app.rest.plans import PLANS
 from app.rest.resource import Resource, error_response
 from app.rest.schemas import SCHEMA, SCHEMAS
 from app.rest.usage import USAGE
+from app.rest.webhook_deliveries import DELIVERIES, REDELIVER, TEST
+from app.rest.webhooks import ROTATE, WEBHOOK, WEBHOOKS
 
 PREFIXES = ("/api/v1", "/v1")
 
@@ -32,6 +34,12 @@ ADDRESSES: dict[str, dict[str, Operation]] = {
     "/batch/files/{id}/results": RESULTS,
     "/schemas": SCHEMAS,
     "/schemas/{id}": SCHEMA,
+    "/webhooks": WEBHOOKS,
+    "/webhooks/{id}": WEBHOOK,
+    "/webhooks/{id}/rotate": ROTATE,
+    "/webhooks/{id}/test": TEST,
+    "/webhooks/{id}/deliveries": DELIVERIES,
+    "/webhooks/{id}/redeliver": REDELIVER,
     "/jobs": JOBS,
     # Before the ids, of which these are none.
     "/jobs/cancel": CANCEL,

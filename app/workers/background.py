@@ -16,6 +16,7 @@ import dramatiq
 
 from app.domain.services import Services
 from app.domain.signals import Queue
+from app.domain.webhooks.pump import DeliveryPump, sweep_deliveries
 from app.domain.work.jobs import JobPump
 from app.domain.work.pump import Pump
 from app.domain.work.purge import purge
@@ -42,7 +43,10 @@ async def background_work(
     services: Services, broker: dramatiq.Broker, *, threads: int = THREADS
 ) -> AsyncIterator[None]:
     """Do background work for the length of a block; then finish it or hand it back."""
-    pumps: dict[Queue, Pump[Any]] = {Queue.JOBS: JobPump(services)}
+    pumps: dict[Queue, Pump[Any]] = {
+        Queue.JOBS: JobPump(services),
+        Queue.DELIVERIES: DeliveryPump(services),
+    }
     loop = asyncio.get_running_loop()
     declare_actors(broker, {queue: _into(loop, pump) for queue, pump in pumps.items()})
     broker.emit_after("process_boot")
@@ -77,6 +81,7 @@ async def _sweep(services: Services, pumps: dict[Queue, Pump[Any]]) -> None:
         await asyncio.sleep(SWEEP_INTERVAL_S * random.uniform(0.5, 1.5))
         await _calmly(lambda: sweep_jobs(services))
         await _calmly(lambda: sweep_files(services))
+        await _calmly(lambda: sweep_deliveries(services))
         for pump in pumps.values():
             if pump.has_room:
                 await _calmly(pump.poke)

@@ -20,6 +20,8 @@ from tests.conftest import ROOT, Server
 from tests.servers import free_port
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+# What compose asks its user to choose.
+CHOSEN = {"POSTGRES_PASSWORD": "secret", "CLASSIFAILY_SECRET_KEY": "k" * 32}
 OURS = [name for name, service in COMPOSE["services"].items() if "build" in service]
 
 
@@ -120,8 +122,9 @@ def test_the_settings_of_a_service_are_accepted(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for key, value in COMPOSE["services"][name]["environment"].items():
-        monkeypatch.setenv(key, expand(value, POSTGRES_PASSWORD="secret"))
+        monkeypatch.setenv(key, expand(value, **CHOSEN))
     settings = Settings()
+    assert settings.secret_keys == (CHOSEN["CLASSIFAILY_SECRET_KEY"],)
     assert settings.database_url == "postgres://classifaily:secret@postgres:5432/classifaily"
     assert settings.broker_url == "redis://redis:6379/0"
     assert (settings.host, settings.port) == ("0.0.0.0", 8000)  # noqa: S104
@@ -162,6 +165,7 @@ def test_a_password_must_be_chosen() -> None:
     text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
     assert len(re.findall(r"\$\{POSTGRES_PASSWORD:\?[^}]+\}", text)) == 2
     assert "${POSTGRES_PASSWORD}" not in text
+    assert re.search(r"\$\{CLASSIFAILY_SECRET_KEY:\?[^}]+\}", text)
     with pytest.raises(AssertionError, match="must be set"):
         expand(COMPOSE["services"]["web"]["environment"]["CLASSIFAILY_DATABASE_URL"])
 

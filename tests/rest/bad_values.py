@@ -20,6 +20,13 @@ from app.rest.shapes import (
     SchemaBody,
     SchemaChangeBody,
 )
+from app.rest.webhook_shapes import (
+    RedeliverBody,
+    RotateBody,
+    TestBody,
+    WebhookBody,
+    WebhookChangeBody,
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,7 @@ WRONG_TYPES: dict[type, list[Any]] = {
     inspect.BoolType: ["yes", "true", "", 1, 0, Raw("-0"), 1.5, [], {}, HUGE, INFINITE],
     inspect.EnumType: ["", "smell", "TEXT", "single ", "sıngle", "a\x00", 1, 1.5, True, [], {},
                        HUGE, INFINITE, Raw('"\\ud800"')],
+    inspect.DateTimeType: ["", "x", 5, 1.5, True, [], {}, HUGE, INFINITE],
     inspect.ListType: ["x", "", 5, True, {}, {"0": "a"}, HUGE, INFINITE],
 }  # fmt: skip
 # What no parser of JSON takes, wherever it stands. Nesting is no value of any field.
@@ -77,6 +85,12 @@ _SCHEMA = [10**18, -(10**18), 2**63, 2**64 - 1]
 _TOP_N = [0, -1, 11, Raw("-0"), 2**63, 2**64 - 1]
 _THRESHOLD = [-0.1, -1e-300, 1.0001, 2, -1, 1e308]
 _MODE_OF_SCHEMA = ["top_n"]
+_URL = [
+    *BLANK, "example.com", "http://example.com", "https://localhost", "https://10.0.0.1",
+    "https://example.com:22", "https://u@example.com", f"https://example.com/{'x' * 2_000}",
+]  # fmt: skip
+_EVENTS = [[], At("[1]", ["*", "job.started"]), At("[0]", ["webhook.test"]), At("[0]", [1])]
+_SECRET = ["", " ", "s" * 257]
 
 # By shape and field. A field whose type has no further rule stands with none.
 OUT_OF_RULES: dict[type, dict[str, list[Any]]] = {
@@ -173,6 +187,15 @@ OUT_OF_RULES: dict[type, dict[str, list[Any]]] = {
         "type": [],
         "mode": _MODE_OF_SCHEMA,
     },
+    WebhookBody: {"url": _URL, "events": _EVENTS, "secret": _SECRET},
+    WebhookChangeBody: {"url": _URL, "events": _EVENTS, "active": []},
+    RotateBody: {"secret": _SECRET},
+    TestBody: {"event": ["*"]},
+    RedeliverBody: {
+        "delivery": ["d" * 41],
+        "since": ["yesterday", "2026-01-01", "2026-01-01T00:00:00", "2026-13-01T00:00:00Z"],
+        "failed_only": [],
+    },
 }
 # The least that each shape takes.
 LEAST: dict[type, dict[str, Any]] = {
@@ -184,6 +207,11 @@ LEAST: dict[type, dict[str, Any]] = {
     SchemaChangeBody: {},
     AccountChangeBody: {},
     CategorySetBody: {"categories": ["a"]},
+    WebhookBody: {"url": "https://example.com/hook"},
+    WebhookChangeBody: {},
+    RotateBody: {},
+    TestBody: {},
+    RedeliverBody: {},
 }
 
 # What stands beside a shape in a list.

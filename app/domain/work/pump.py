@@ -13,9 +13,9 @@ import contextlib
 import logging
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from app.domain import clock
 from app.domain.services import Services
@@ -35,7 +35,7 @@ class Pump(ABC, Generic[Item]):
         self._capacity = capacity
         self._busy = 0
         self._lots: dict[str, asyncio.Task[None]] = {}
-        self._pokes: set[asyncio.Task[None]] = set()
+        self._steps: set[asyncio.Task[None]] = set()
         self._claiming = asyncio.Lock()
         self._has_room = asyncio.Event()
         self._has_room.set()
@@ -59,21 +59,26 @@ class Pump(ABC, Generic[Item]):
 
     async def poke(self) -> None:
         """Take up one lot of what is due, once there is room."""
+        await self.take_up_lot()
+
+    async def take_up_lot(self) -> bool:
+        """Do so, and tell whether there was one."""
         async with self._claiming:
             await self._has_room.wait()
             if self._is_stopping:
-                return
+                return False
             lease = Lease(secrets.token_hex(16), clock.now() + self._lease_time)
             try:
                 items = await self.claim(lease, room=self._capacity - self._busy)
             except DatabaseError as error:
                 logger.warning("nothing can be taken up: %s", error)
-                return
+                return False
             if items:
                 self._busy += len(items)
                 if self._busy >= self._capacity:
                     self._has_room.clear()
                 self._lots[lease.id] = asyncio.create_task(self._run(lease, items))
+            return bool(items)
 
     async def hold(self) -> None:
         """Renew the leases of what runs, for as long as the process works."""
@@ -90,6 +95,9 @@ class Pump(ABC, Generic[Item]):
         """Take nothing up any more, let what runs end within `grace_s`, hand the rest back."""
         self._is_stopping = True
         self._has_room.set()
+        async with self._claiming:
+            # What is being taken up now is among the lots then.
+            pass
         if self._lots:
             await asyncio.wait(self._lots.values(), timeout=grace_s)
         late = dict(self._lots)
@@ -99,6 +107,12 @@ class Pump(ABC, Generic[Item]):
             await asyncio.wait(late.values())
         for lease_id in late:
             await self.hand_back(lease_id)
+
+    def start(self, step: Coroutine[Any, Any, None]) -> None:
+        """Let a step go on by itself."""
+        task = asyncio.create_task(step)
+        self._steps.add(task)
+        task.add_done_callback(self._steps.discard)
 
     @property
     def has_room(self) -> bool:
@@ -121,6 +135,4 @@ class Pump(ABC, Generic[Item]):
             self._has_room.set()
         # There may be more: signals are not one for one.
         if not self._is_stopping:
-            poke = asyncio.create_task(self.poke())
-            self._pokes.add(poke)
-            poke.add_done_callback(self._pokes.discard)
+            self.start(self.poke())

@@ -1,4 +1,5 @@
-"""Deleting what has outlived its keeping: jobs older than the plan's history, inputs, receipts.
+"""Deleting what has outlived its keeping: jobs older than the plan's history, inputs, receipts,
+deliveries.
 
 Jobs that have not ended stay, and so does their batch. Any process may purge at any time; steps are
 small, with pauses between them, so that nobody who wants to write waits for long.
@@ -12,6 +13,8 @@ from datetime import datetime
 from app.domain import clock
 from app.domain.plans import LIMITS, Plan
 from app.domain.services import Services
+from app.domain.webhooks.log import KEPT
+from app.storage.ledger.delivery_log import forget_deliveries
 from app.storage.ledger.retention import (
     account_plans,
     oldest_jobs,
@@ -41,8 +44,12 @@ async def purge(services: Services) -> None:
         after = accounts[-1][0]
     inputs = await _until_done(services, lambda: purge_inputs(now, count=STEP))
     receipts = await _until_done(services, lambda: purge_receipts(now, count=STEP))
-    if jobs or inputs or receipts:
-        logger.info("purged %d jobs, %d inputs, %d receipts", jobs, inputs, receipts)
+    deliveries = await _until_done(services, lambda: forget_deliveries(now - KEPT, count=STEP))
+    if jobs or inputs or receipts or deliveries:
+        logger.info(
+            "purged %d jobs, %d inputs, %d receipts, %d deliveries",
+            *(jobs, inputs, receipts, deliveries),
+        )
 
 
 async def _purge_account(services: Services, account_id: int, *, before: datetime) -> int:
