@@ -5,6 +5,7 @@ from typing import Any
 
 from tortoise.expressions import F
 
+from app.storage.columns import integer_key
 from app.storage.limited import insert_within
 from app.storage.models import WebhookRow
 
@@ -19,7 +20,7 @@ async def insert_webhook(
 
 async def find_webhook(account_id: int, webhook_id: int) -> WebhookRow | None:
     """Return one webhook of an account."""
-    return await WebhookRow.get_or_none(account_id=account_id, id=webhook_id)
+    return await WebhookRow.get_or_none(account_id=account_id, id=integer_key(webhook_id))
 
 
 async def account_webhooks(account_id: int) -> list[WebhookRow]:
@@ -42,7 +43,7 @@ async def update_webhook(
     account_id: int, webhook_id: int, changes: dict[str, Any], *, updated_at: datetime
 ) -> bool:
     """Change columns of a webhook; False when the account has none such."""
-    rows = WebhookRow.filter(account_id=account_id, id=webhook_id)
+    rows = WebhookRow.filter(account_id=account_id, id=integer_key(webhook_id))
     return bool(await rows.update(**changes, updated_at=updated_at))
 
 
@@ -50,7 +51,7 @@ async def replace_secret(
     account_id: int, webhook_id: int, sealed: str, *, previous_until: datetime, updated_at: datetime
 ) -> bool:
     """Put a secret in the place of the present one, which stays as the previous one."""
-    rows = WebhookRow.filter(account_id=account_id, id=webhook_id)
+    rows = WebhookRow.filter(account_id=account_id, id=integer_key(webhook_id))
     return bool(
         await rows.update(
             previous_secret=F("secret"),
@@ -63,7 +64,7 @@ async def replace_secret(
 
 async def delete_webhook(account_id: int, webhook_id: int) -> bool:
     """Delete a webhook; False when the account has none such."""
-    return bool(await WebhookRow.filter(account_id=account_id, id=webhook_id).delete())
+    return bool(await WebhookRow.filter(account_id=account_id, id=integer_key(webhook_id)).delete())
 
 
 async def all_webhooks() -> list[WebhookRow]:

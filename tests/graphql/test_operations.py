@@ -160,8 +160,8 @@ class TestPlans:
 
     def test_plans_are_rests(self, tenant: Tenant) -> None:
         limits = (
-            "requests batchSize batchFiles inputTypes customCategories schemas apiKeys webhooks historyDays "
-            "explain asyncJobs"
+            "requests batchSize batchFiles inputTypes customCategories schemas apiKeys webhooks "
+            "historyDays explain asyncJobs"
         )
         shown = ask(tenant.client, f"{{plans{{plan limits{{{limits}}}}}}}")["plans"]
         rest = tenant.client.get("/api/v1/plans").json()["plans"]

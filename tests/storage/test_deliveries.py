@@ -4,7 +4,10 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from app.domain.accounts.account import Account
+from app.storage import webhooks
 from app.storage.database import migrate, open_ledger
 from app.storage.ledger.announcing import new_delivery_id
 from app.storage.ledger.deliveries import (
@@ -371,3 +374,15 @@ async def test_old_deliveries_are_forgotten_with_their_attempts(
     assert await ledger.run(drop_deliveries(account.id + 1, webhook)) == 0
     assert await ledger.run(drop_deliveries(account.id, webhook)) == 2
     assert await fetch(database, "SELECT COUNT(*) FROM delivery_attempts") == [(0,)]
+
+
+@pytest.mark.parametrize("beyond", [2**31, 10**18 - 1])
+async def test_an_id_beyond_the_column_names_no_webhook(account: Account, beyond: int) -> None:
+    moment = account.created_at
+    assert await webhooks.find_webhook(account.id, beyond) is None
+    assert not await webhooks.update_webhook(account.id, beyond, {}, updated_at=moment)
+    assert not await webhooks.delete_webhook(account.id, beyond)
+    rotated = webhooks.replace_secret(
+        account.id, beyond, "s", previous_until=moment, updated_at=moment
+    )
+    assert not await rotated

@@ -310,7 +310,8 @@ def test_what_was_sent_can_be_sent_again_since_a_time(owner: Owner) -> None:
     wait_until(lambda: len(owner.log(webhook, status="delivered")) == 3)
     assert owner.post(webhook, "redeliver", since=since).json() == {"redelivered": 2}
     told = owner.receiver.wait(webhook["path"], 6)
-    assert [each.delivery_id for each in told[3:]] == [ids[1], ids[1], ids[0]]
+    assert told[3].delivery_id == ids[1]
+    assert {each.delivery_id for each in told[4:]} == {ids[0], ids[1]}
     for body, field in (
         ({}, "delivery"),
         ({"since": "yesterday"}, "since"),
