@@ -12,12 +12,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from tests.conftest import Site
 from tests.durability.blows import endure_alone, endure_cluster
 from tests.durability.promises import Submitter
 from tests.servers import start_postgres, start_redis
+from tests.webhooks.receiver import Receiver
 
 
 def main() -> None:
@@ -28,12 +30,15 @@ def main() -> None:
     try:
         cluster = _site(CLASSIFAILY_DATABASE_URL=postgres.url(), CLASSIFAILY_BROKER_URL=redis.url)
         cluster.command("migrate")
-        _report("cluster", lambda: endure_cluster(cluster, postgres, redis, jobs=jobs, kills=kills))
+        _report(
+            "cluster",
+            lambda told: endure_cluster(cluster, postgres, redis, told, jobs=jobs, kills=kills),
+        )
     finally:
         postgres.close()
         redis.close()
     alone = _site()
-    _report("one process", lambda: endure_alone(alone, jobs=jobs, kills=kills))
+    _report("one process", lambda told: endure_alone(alone, told, jobs=jobs, kills=kills))
 
 
 def _site(**variables: str) -> Site:
@@ -42,11 +47,12 @@ def _site(**variables: str) -> Site:
     return Site({**inherited, "CLASSIFAILY_DATA_DIR": str(folder), **variables}, folder)
 
 
-def _report(name: str, endure: Callable[[], Submitter]) -> None:
+def _report(name: str, endure: Callable[[Receiver], Submitter]) -> None:
     began = time.monotonic()
-    submitter = endure()
+    with closing(Receiver()) as told:
+        submitter = endure(told)
     print(
-        f"{name}: {len(submitter.promised):,} promises kept, each billed once, in "
+        f"{name}: {len(submitter.promised):,} promises kept, each billed once and told, in "
         f"{time.monotonic() - began:.0f} s; refused meanwhile: {dict(submitter.refused)}"
     )
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.conftest import Site
 from tests.servers import PrivatePostgres, PrivateRedis, start_postgres, start_redis
+from tests.webhooks.receiver import Receiver
 
 LEASE_S = 3
 
@@ -24,6 +25,14 @@ def redis() -> Iterator[PrivateRedis]:
     server = start_redis()
     yield server
     server.close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """An endpoint that is told of what ends."""
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
 
 
 @pytest.fixture

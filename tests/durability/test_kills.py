@@ -14,6 +14,7 @@ from tests.durability.cluster import started, web, worker
 from tests.durability.conftest import LEASE_S
 from tests.durability.promises import Submitter, check_kept, open_jobs, statuses
 from tests.servers import PrivatePostgres, PrivateRedis, wait_until
+from tests.webhooks.receiver import Receiver
 
 JOBS = 500
 KILLS = 20
@@ -21,18 +22,19 @@ KILLS = 20
 
 @pytest.mark.timeout(300)
 def test_every_promise_is_kept_while_everything_is_killed(
-    cluster_site: Site, postgres: PrivatePostgres, redis: PrivateRedis
+    cluster_site: Site, postgres: PrivatePostgres, redis: PrivateRedis, receiver: Receiver
 ) -> None:
-    submitter = endure_cluster(cluster_site, postgres, redis, jobs=JOBS, kills=KILLS)
+    submitter = endure_cluster(cluster_site, postgres, redis, receiver, jobs=JOBS, kills=KILLS)
     assert len(submitter.promised) == JOBS
 
 
 @pytest.mark.contract("classify.more.async_durable")
 @pytest.mark.timeout(300)
 def test_every_promise_is_kept_by_one_process_that_is_killed(
-    make_site: Callable[..., Site],
+    make_site: Callable[..., Site], receiver: Receiver
 ) -> None:
-    submitter = endure_alone(make_site(lease_seconds=str(LEASE_S)), jobs=JOBS, kills=KILLS)
+    site = make_site(lease_seconds=str(LEASE_S))
+    submitter = endure_alone(site, receiver, jobs=JOBS, kills=KILLS)
     assert len(submitter.promised) == JOBS
 
 

@@ -2,11 +2,8 @@
 
 import random
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 
-import httpx
 import pytest
 
 from tests.conftest import Site
@@ -15,36 +12,11 @@ from tests.durability.blows import revive
 from tests.durability.cluster import started, web, worker
 from tests.durability.conftest import LEASE_S
 from tests.durability.promises import Submitter, in_background, open_jobs
+from tests.durability.telling import check_told, reaching, register, undelivered
 from tests.servers import PrivateRedis, wait_until
 from tests.webhooks.receiver import Receiver
 
 JOBS = 60
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    receiver = Receiver()
-    yield receiver
-    receiver.close()
-
-
-def reaching(site: Site) -> Site:
-    """Let a site reach loopback."""
-    allowed = {"CLASSIFAILY_ALLOW_PRIVATE_HOSTS": "127.0.0.1"}
-    return replace(site, environment={**site.environment, **allowed})
-
-
-def register(address: str, key: str, url: str) -> str:
-    """Register an endpoint and return its secret."""
-    headers = {"Authorization": f"Bearer {key}"}
-    made = httpx.post(f"{address}/v1/webhooks", json={"url": url}, headers=headers, timeout=30)
-    assert made.status_code == 201, made.text
-    return str(made.json()["secret"])
-
-
-def undelivered(site: Site) -> int:
-    rows = query(site.database, "SELECT COUNT(*) FROM deliveries WHERE status <> 'delivered'")
-    return int(rows[0][0])
 
 
 @pytest.mark.timeout(180)
@@ -67,11 +39,7 @@ def test_every_promise_is_told_under_one_id_while_workers_are_killed(
         submitting.join()
         wait_until(lambda: open_jobs(site.database) == 0, timeout_s=60)
         wait_until(lambda: undelivered(site) == 0, timeout_s=90)
-    ids = defaultdict(set)
-    for told in receiver.received("/slow/told"):
-        ids[int(told.event["id"])].add(told.delivery_id)
-    assert set(submitter.promised) <= set(ids)
-    assert {len(each) for each in ids.values()} == {1}
+    check_told(receiver, "/slow/told", submitter.promised)
 
 
 @pytest.mark.timeout(120)
