@@ -102,8 +102,7 @@ def _as_text(schema: Mapping[str, Any]) -> dict[str, Any]:
     described = {name: value for name, value in schema.items() if name not in {"anyOf", "default"}}
     for alternative in schema.get("anyOf", ()):
         if alternative.get("type") != "null":
-            reference = alternative.get("$ref")
-            described |= {"$ref": f"#/components/schemas/{reference}"} if reference else alternative
+            described |= alternative
     return described
 
 

@@ -150,7 +150,7 @@ def _operation(path: str, method: str, operation: Operation, *, docs: str) -> di
         },
     }
     if operation.body is not None:
-        examples = REQUESTS[operation.name]
+        examples = REQUESTS.get(operation.name, {})
         described["requestBody"] = {
             "required": not operation.may_lack_body,
             "content": _content(operation.body, examples),
@@ -201,7 +201,7 @@ def _promise(method: str, operation: Operation) -> dict[str, Any]:
         "description": "With async: true, and for files always. It has been accepted and will be "
         "done.",
         "headers": headers_of(status, method),
-        "content": _content(operation.promise, PROMISES[operation.name]),
+        "content": _content(operation.promise, PROMISES.get(operation.name, {})),
     }
     return {str(status): promised}
 

@@ -51,5 +51,6 @@ def collect(*paths: str) -> Proofs:
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         code = pytest.main(arguments, plugins=[collector])
     if code != pytest.ExitCode.OK:
-        raise RuntimeError(said.getvalue())
+        # Before the errors stands every file with its number of tests.
+        raise RuntimeError(said.getvalue().rpartition(" ERRORS ")[2])
     return dict(collector.proofs)

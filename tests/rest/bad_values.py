@@ -223,7 +223,9 @@ NEIGHBOURS: dict[type, dict[str, Any]] = {
 
 NO_INTEGER = ["", "x", "1.0", "1e1", " 5", "5 ", "--1", "+", "0x1", "٣", "\x00", "9" * 19, "1,2"]
 # By parameter. `id` in the query and `{id}` in the path are the same.
-BAD_PARAMETERS: dict[str, list[str]] = {
+_NO_BOOLEAN = ["yes", "2", "maybe", "[]"]
+_NO_SHARE = ["x", "-0.1", "1.01", "nan", "inf", "1e999", "0,5", "[]"]
+BAD_PARAMETERS: dict[str, list[str | At]] = {
     "id": [*NO_INTEGER, "batch_", "batch_" + "g" * 24, "batch_" + "a" * 25, "BATCH_" + "a" * 24],
     "limit": [*NO_INTEGER, "0", "-1", "101", "9" * 18],
     "offset": [*NO_INTEGER, "-1", str(10**9 + 1)],
@@ -231,6 +233,21 @@ BAD_PARAMETERS: dict[str, list[str]] = {
     "partial": ["", "yes", "TRUE", "2", "\x00"],
     "status": ["", "done", "COMPLETED", "completed ", "\x00", "x" * 5_000],
     "input_type": ["", "smell", "TEXT", "any", "text,image"],
+    # The options of a file, of which an empty one counts as left out.
+    "type": ["smell", "TEXT", "any"],
+    "categories": [
+        At("[1]", "a,a"), At("[1].name", "a,,b"), At("[0].name", "n" * 201), "[", "[]",
+        At("[0]", "[1]"), At("[0].name", "[{}]"),
+    ],
+    "schema": ["x", "1.5", "9" * 19, "9" * 5_000],
+    "mode": ["best", "SINGLE"],
+    "top_n": ["x", "1.5", "0", "11", "-1", "9" * 19],
+    "threshold": _NO_SHARE,
+    "min_margin": _NO_SHARE,
+    "explain": _NO_BOOLEAN,
+    "allow_none": _NO_BOOLEAN,
+    "store": _NO_BOOLEAN,
+    "dry_run": _NO_BOOLEAN,
     "month": ["", "2025", "2025-00", "2025-13", "2025-1", "25-01", "0000-01", "2025-01-01",
               "2025-01\n", " 2025-01", "٢٠٢٥-01", "2025/01", "x" * 5_000],
 }  # fmt: skip

@@ -17,6 +17,7 @@ from tests.rest.bad_values import (
     LEAST,
     NOT_JSON,
     OUT_OF_RULES,
+    At,
     Place,
     Raw,
     members,
@@ -49,10 +50,10 @@ FIELDS = [
     for place in places(shape)
 ]
 PARAMETERS = [
-    pytest.param(method, path, parameter.name, id=f"{path} {parameter.name}")
+    pytest.param(method, path, parameter.name, id=f"{method} {path} {parameter.name}")
     for path, methods in ADDRESSES.items()
-    for method in ("GET" if "GET" in methods else "POST",)
-    for parameter in methods[method].query
+    for method, operation in methods.items()
+    for parameter in operation.query
 ]
 MAY_LACK = {path for _, path, operation in operations(with_body=True) if operation.may_lack_body}
 
@@ -70,7 +71,8 @@ class Untouched:
 
     def look(self) -> list[Any]:
         """Return all that the account has."""
-        return [self.client.get(f"/v1/{name}").json() for name in ("usage", "jobs", "schemas")]
+        parts = ("usage", "jobs", "schemas", "account")
+        return [self.client.get(f"/v1/{name}").json() for name in parts]
 
     def send(self, method: str, path: str, body: bytes) -> httpx.Response:
         """Send a body that is to be refused, and see that the quota is as it was."""
@@ -184,18 +186,27 @@ def test_a_name_that_can_not_be_written_is_told_by_what_holds_it(untouched: Unto
 @pytest.mark.contract("transport.field")
 @pytest.mark.parametrize(("method", "path", "name"), PARAMETERS)
 def test_a_parameter(untouched: Untouched, method: str, path: str, name: str) -> None:
-    body = {"json": {}} if method == "POST" else {}
-    for value in BAD_PARAMETERS[name]:
+    operation = ADDRESSES[path][method]
+    body, headers = b"", JSON
+    if operation.body is not None:
+        body = encode(LEAST[operation.body])
+    elif operation.consumes:
+        body, headers = b"input\nx\n", {"Content-Type": "text/csv"}
+    known = f"batch_{0:024}" if path.startswith("/batch") else "1"
+    for bad in BAD_PARAMETERS[name]:
+        part = bad if isinstance(bad, At) else At("", bad)
+        value, field = part.value, name + part.suffix
         written = quote(value, safe="")
         if "{id}" in path and name == "id":
             if not value:
                 continue
             address = path.format(id=written)
         else:
-            address = f"{path.format(id=1)}?{name}={written}"
-        error = refused(untouched.client.request(method, f"/v1{address}", **body))
-        assert error["field"] == name, value
-        assert error["message"].startswith(f"{name}: "), value
+            address = f"{path.format(id=known)}?id={known}&{name}={written}"
+        url = f"/v1{address}"
+        error = refused(untouched.client.request(method, url, content=body, headers=headers))
+        assert error["field"] == field, value
+        assert error["message"].startswith(f"{field}: "), value
 
 
 def test_what_is_no_text_in_a_parameter(untouched: Untouched) -> None:
@@ -221,8 +232,6 @@ def test_no_field_is_left_out() -> None:
         info = inspect.type_info(shape)
         assert isinstance(info, inspect.StructType)
         assert list(OUT_OF_RULES[shape]) == [field.encode_name for field in info.fields]
-    # The options of a file have a test of their own, beside those of its lines.
-    reads = [methods["GET"] for methods in ADDRESSES.values() if "GET" in methods]
-    asked = {parameter.name for operation in reads for parameter in operation.query}
-    assert set(BAD_PARAMETERS) == asked | {"month"}
+    asked = {p.name for methods in ADDRESSES.values() for o in methods.values() for p in o.query}
+    assert set(BAD_PARAMETERS) == asked
     assert members(plain(inspect.type_info(int))) == [inspect.IntType()]

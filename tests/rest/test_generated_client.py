@@ -15,6 +15,14 @@ import pytest
 from tests.conftest import Server, Tenant
 
 PACKAGE = "classifaily_client"
+# The generator knows no lines: to it they are bytes.
+CONFIG = """
+post_hooks: []
+content_type_overrides:
+  text/csv: application/octet-stream
+  application/jsonl: application/octet-stream
+  application/x-ndjson: application/octet-stream
+"""
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +32,7 @@ def package(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     (folder / "openapi.json").write_bytes(
         httpx.get(f"{server.base_url}/api/v1/openapi.json").content
     )
-    (folder / "config.yml").write_text("post_hooks: []\n", encoding="utf-8")
+    (folder / "config.yml").write_text(CONFIG, encoding="utf-8")
     done = subprocess.run(
         [
             sys.executable, "-m", "openapi_python_client", "generate",
