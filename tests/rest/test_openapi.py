@@ -117,7 +117,8 @@ def test_every_operation_tells_its_errors() -> None:
         }
         assert {"unauthorized", "subscription_inactive", "invalid_request"} <= codes
         assert {"server_error"} <= codes <= ERRORS
-        assert ("invalid_json" in codes) == ("requestBody" in told), (method, path)
+        taken = told.get("requestBody", {}).get("content", {})
+        assert ("invalid_json" in codes) == ("application/json" in taken), (method, path)
         assert ("idempotency_conflict" in codes) == (method == "POST")
 
 
