@@ -108,6 +108,19 @@ def test_a_dry_run_of_a_file(make_tenant: Callable[..., Tenant]) -> None:
     }
 
 
+def test_a_repeat_is_done_once(make_tenant: Callable[..., Tenant]) -> None:
+    tenant = make_tenant("starter")
+    body = {"query": CREATE, "variables": {"input": FILE}}
+
+    def send() -> Any:
+        return tenant.client.post("/graphql", json=body, headers={"Idempotency-Key": "k"})
+
+    first, again = send(), send()
+    assert again.content == first.content
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert tenant.client.get("/v1/usage").json()["usage"]["requests"] == 3
+
+
 def test_what_is_wrong_is_named(make_tenant: Callable[..., Tenant]) -> None:
     tenant = make_tenant("starter")
     for changes, field in (
