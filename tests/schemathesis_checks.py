@@ -19,3 +19,9 @@ def graphql_refusals_are_documented(
     codes = {error["extensions"]["code"] for error in answer.get("errors", [])}
     assert codes <= FORESEEN, answer
     assert codes or answer["data"] is not None, answer
+
+
+@schemathesis.serializer("text/csv", "application/jsonl")
+def as_text(_context: schemathesis.SerializationContext, value: object) -> bytes:
+    """Send lines as they are."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")

@@ -11,14 +11,14 @@ from starlette.requests import Request
 from app.domain.errors import InvalidRequest
 from app.domain.files.file import FileFormat
 
-CSV_TYPES = ("text/csv",)
-JSONL_TYPES = ("application/jsonl", "application/x-ndjson")
+CSV_TYPE = "text/csv"
+JSONL_TYPE = "application/jsonl"
 FORM_TYPE = "multipart/form-data"
 _FORMATS = {
-    **dict.fromkeys(CSV_TYPES, FileFormat.CSV),
-    **dict.fromkeys(
-        (*JSONL_TYPES, "application/ndjson", "application/jsonlines"), FileFormat.JSONL
-    ),
+    CSV_TYPE: FileFormat.CSV,
+    JSONL_TYPE: FileFormat.JSONL,
+    "application/x-ndjson": FileFormat.JSONL,
+    "application/ndjson": FileFormat.JSONL,
 }
 _ENDINGS = {
     ".csv": FileFormat.CSV,
@@ -55,9 +55,7 @@ async def read_file(request: Request, body: bytes) -> SentFile:
     if media_type == FORM_TYPE:
         return await _from_form(request, body)
     if media_type not in _FORMATS:
-        raise InvalidRequest(
-            ("Content-Type",), f"must be {', '.join((*CSV_TYPES, *JSONL_TYPES))} or {FORM_TYPE}"
-        )
+        raise InvalidRequest(("Content-Type",), f"must be {CSV_TYPE}, {JSONL_TYPE} or {FORM_TYPE}")
     if options.get(b"charset", b"").lower() not in _CHARSETS:
         raise InvalidRequest(("Content-Type",), "must have no charset but utf-8")
     return SentFile(body, _FORMATS[media_type])

@@ -246,7 +246,6 @@ RAW_REQUESTS: dict[str, dict[str, Examples]] = {
     "createBatchFile": {
         "text/csv": {"Two support tickets": _TICKET_TABLE},
         "application/jsonl": {"Two support tickets": _TICKET_LINES},
-        "application/x-ndjson": {"Two support tickets": _TICKET_LINES},
         "multipart/form-data": {
             "Two support tickets": {"file": _TICKET_TABLE, "categories": ",".join(_QUEUES)},
         },

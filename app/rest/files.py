@@ -10,7 +10,7 @@ from app.domain.errors import ErrorCode
 from app.domain.files.file import MAX_LINES, FileRequest
 from app.domain.files.results import open_results
 from app.domain.files.submit import dry_run_file, submit_file
-from app.http.file_body import CSV_TYPES, FORM_TYPE, JSONL_TYPES, SentFile, read_file
+from app.http.file_body import CSV_TYPE, FORM_TYPE, JSONL_TYPE, SentFile, read_file
 from app.rest.call import Call, encode
 from app.rest.classify import WORK_ERRORS, to_categories
 from app.rest.described import REF
@@ -22,7 +22,6 @@ from app.rest.replies import BatchReply, FileDryRunReply
 from app.rest.reply import Reply, Stream
 from app.rest.shapes import FileOptions
 
-JSON_LINES = "application/jsonl"
 # Sent together: a line alone is far smaller than what a network carries.
 _CHUNK_LINES = 500
 
@@ -71,7 +70,7 @@ async def get_results(call: Call) -> Stream:
         call.required_batch_id(),
         partial=call.query_flag("partial"),
     )
-    return Stream(_as_lines(results), JSON_LINES)
+    return Stream(_as_lines(results), JSONL_TYPE)
 
 
 async def _as_lines(results: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:
@@ -109,7 +108,8 @@ def _as_text(schema: Mapping[str, Any]) -> dict[str, Any]:
 _OPTIONS = _option_schemas()
 _FILE = (
     f"UTF-8, up to {MAX_LINES:,} lines. CSV has a header with a column `input` or `text`, and may "
-    "have `id` and `type`. A line of JSON Lines is an item as in `/batch`, with `input` or `text`."
+    "have `id` and `type`. A line of JSON Lines (`application/x-ndjson` too) is an item as in "
+    "`/batch`, with `input` or `text`. A line without an `id` is called by its number."
 )
 _TEXT = {"type": "string", "minLength": 1, "description": _FILE}
 
@@ -121,7 +121,7 @@ FILES = {
         reply=FileDryRunReply,
         promise=BatchReply,
         consumes={
-            **dict.fromkeys((*CSV_TYPES, *JSONL_TYPES), _TEXT),
+            **dict.fromkeys((CSV_TYPE, JSONL_TYPE), _TEXT),
             FORM_TYPE: {
                 "type": "object",
                 "properties": {
@@ -145,7 +145,7 @@ RESULTS = {
         summary="The results of a batch as JSON Lines, in the order sent",
         reply=None,
         produces={
-            JSON_LINES: {
+            JSONL_TYPE: {
                 "type": "string",
                 "description": "A line each: an entry of a batch's `results`.",
             }

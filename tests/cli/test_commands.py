@@ -62,6 +62,11 @@ def test_a_plan_bounds_its_keys(site: Site) -> None:
         (["classify", "x", "--threshold", "7"], "threshold"),
         (["classify", "x", "--min-margin", "7"], "min_margin"),
         (["classify", "x", "--min-margin", "nan"], "min_margin"),
+        (["classify", "x", "--retry-failed"], "--file"),
+        (
+            ["classify", "--file", "README.md", "--out", "/dev/null", "--threshold", "7"],
+            "threshold",
+        ),
         (["classify", "--file", "absent.csv", "--out", "x.jsonl"], "absent.csv"),
         (["evaluate", "absent.jsonl"], "absent.jsonl"),
         (["nonsense"], "nonsense"),
@@ -138,6 +143,32 @@ def test_classify_a_file_with_a_bad_line_in_the_middle(
     assert rows[0]["result"]["label"] == "billing"
     assert rows[2]["result"]["label"] == "gardening"
     assert rows[1]["error"]["code"] == "invalid_request"
+
+
+def test_only_what_failed_of_a_file_is_classified_again(site: Site, tmp_path: Path) -> None:
+    source, out = tmp_path / "in.csv", tmp_path / "out.jsonl"
+    words = (
+        "classify", "--file", str(source), "--out", str(out),
+        "--categories", "billing,gardening", "--retry-failed",
+    )  # fmt: skip
+    source.write_text("text\nI was charged twice\n \nthe tomato plants grow\n")
+    assert site.command(*words, check=False).returncode == 1
+    first, _, last = out.read_text().splitlines()
+    # One is corrected; of the others one is marked, to see that it is kept, one was cut short.
+    source.write_text("text\nI was charged twice\nthe tomato plants need water\nmy roses bloom\n")
+    out.write_text(f"{first.replace('billing', 'kept')}\n{_FAILED}\n{last[:9]}")
+    assert site.command(*words).stderr.splitlines()[-1].startswith("3 classified, 0 failed")
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [row["id"] for row in rows] == ["2", "3", "4"]
+    assert [row["result"]["label"] for row in rows] == ["kept", "gardening", "gardening"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.jsonl"]
+    source.write_text("id,text\nother,x\n")
+    refused = site.command(*words, check=False)
+    assert refused.returncode == 1
+    assert "another file" in refused.stderr
+
+
+_FAILED = '{"id": "3", "status": "failed", "error": {"code": "model_unavailable", "message": "m"}}'
 
 
 def test_evaluate(site: Site, tmp_path: Path) -> None:

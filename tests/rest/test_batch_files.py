@@ -122,6 +122,7 @@ def test_a_line_may_have_settings_of_its_own(make_tenant: Callable[..., Tenant])
     ]  # fmt: skip
 
 
+@pytest.mark.contract("beyond.batch_files")
 @pytest.mark.parametrize("name", ["lines.csv", "lines.jsonl"])
 def test_a_form_brings_the_file_and_its_options(
     make_tenant: Callable[..., Tenant], name: str
@@ -163,6 +164,7 @@ def test_a_repeat_with_other_options_is_another_request(
     assert error(send(tenant, "text\nx\n", headers, mode="multi"), 409)
 
 
+@pytest.mark.contract("beyond.batch_files")
 def test_wrong_lines_fail_alone_and_count_nothing(make_tenant: Callable[..., Tenant]) -> None:
     tenant = make_tenant()
     lines = [
@@ -327,6 +329,7 @@ def test_nothing_of_what_is_not_to_be_stored_stays(make_tenant: Callable[..., Te
     assert query(tenant.site.database, "SELECT COUNT(*) FROM file_lots") == [(0,)]
 
 
+@pytest.mark.contract("beyond.batch_files")
 @pytest.mark.timeout(180)
 def test_ten_thousand_lines_are_canceled_midway_and_what_was_left_is_tried_again(
     make_tenant: Callable[..., Tenant],

@@ -9,15 +9,16 @@ from tests.conftest import Server, Tenant
 
 # The reference's tables, turned: a plan a line.
 NAMES = (
-    "plan", "requests", "batch_size", "input_types", "custom_categories", "schemas", "api_keys",
+    "plan", "requests", "batch_size", "batch_files", "input_types", "custom_categories", "schemas",
+    "api_keys",
     "webhooks", "history_days", "explain", "async_jobs",
 )  # fmt: skip
 ALL = ["text", "image", "audio", "video"]
 TABLE = [
-    ("free", 100, 1, ["text"], False, 0, 1, 0, 7, True, True),
-    ("starter", 10_000, 50, ["text", "image"], True, 10, 3, 0, 30, True, True),
-    ("pro", 100_000, 500, ALL, True, None, 10, 10, 365, True, True),
-    ("enterprise", None, 500, ALL, True, None, None, None, None, True, True),
+    ("free", 100, 1, False, ["text"], False, 0, 1, 0, 7, True, True),
+    ("starter", 10_000, 50, True, ["text", "image"], True, 10, 3, 0, 30, True, True),
+    ("pro", 100_000, 500, True, ALL, True, None, 10, 10, 365, True, True),
+    ("enterprise", None, 500, True, ALL, True, None, None, None, None, True, True),
 ]
 
 

@@ -34,6 +34,7 @@ from app.storage.ledger.records import (
     Template,
 )
 from app.storage.ledger.restarting import restart_jobs
+from app.storage.ledger.retention import purge_batches, purge_jobs
 from app.storage.ledger.work import Lease, cancel_batch, claim_jobs, queue_depths
 from app.storage.location import Location
 from tests.databases import fetch
@@ -209,6 +210,20 @@ async def test_canceling_ends_lines_that_are_no_jobs_yet(
     assert ended == ["r1", "r2", "r3"]
     assert await fetch(database, "SELECT status, failed FROM batches") == [("failed", 4)]
     assert await numbers(database) == {"used": 0, "jobs": 0, "lines": 0}
+
+
+async def test_the_templates_of_a_file_go_with_it_and_a_promised_file_stays(
+    ledger: Ledger, account: Account, database: Location
+) -> None:
+    await write(ledger, account, "batch_1", [right(0)])
+    await submit(ledger, account, "batch_1", count=1)
+    late = NOW + timedelta(days=40)
+    assert await ledger.run(purge_batches(account.id, before=late, count=10)) == 0
+    await work_off(ledger, account)
+    ids = await fetch(database, "SELECT id FROM jobs")
+    assert await ledger.run(purge_jobs(account.id, [row[0] for row in ids])) == 1
+    assert await ledger.run(purge_batches(account.id, before=late, count=10)) == 1
+    assert await fetch(database, "SELECT COUNT(*) FROM batch_templates") == [(0,)]
 
 
 async def test_what_was_never_promised_is_swept_away(

@@ -24,7 +24,7 @@ async def retry_batch(services: Services, account: Account, batch_id: str) -> Ba
     if not restarted.job_ids:
         raise Conflict(
             f"{batch_id} can't be tried again: the inputs of its failed jobs are no longer kept, "
-            "or it ran while its caller waited; send the request again."
+            "its lines were refused, or it ran while its caller waited; send the request again."
         )
     for job_id in restarted.job_ids:
         services.signals.publish(job_topic(job_id))

@@ -15,7 +15,7 @@ from app.domain.files.submit import dry_run_file, submit_file
 from app.engines.contract import InputType, Mode
 from app.graphql.batches.types import Batch
 from app.graphql.classification.inputs import CategoryInput, to_categories, to_schema_id
-from app.graphql.context import Info
+from app.graphql.context import Context, Info
 from app.graphql.errors import UserError
 
 
@@ -139,12 +139,27 @@ async def resolve_create_batch_file(
         services, caller, request = context.services, context.caller, input.to_request()
         if input.dry_run:
             return await dry_run_file(services, caller, request)
-        return await submit_file(services, caller, request)
+        return await submit_file(
+            services,
+            caller,
+            request,
+            receipt=lambda batch: context.deed.receipt(batch=batch.id),
+        )
 
-    done = await context.attempt(verb)
+    if context.deed.done is not None:
+        return await _show(context, context.deed.done)
+    done = await context.attempt(verb, acts=not input.dry_run)
     if isinstance(done, list):
         return CreateBatchFilePayload(batch=None, dry_run=None, errors=done)
     if isinstance(done, domain.FileDryRun):
         return CreateBatchFilePayload(batch=None, dry_run=FileDryRun.of(done), errors=[])
     context.used = done.used
     return CreateBatchFilePayload(batch=Batch.of(done.batch), dry_run=None, errors=[])
+
+
+async def _show(context: Context, done: dict[str, str]) -> CreateBatchFilePayload:
+    """Show what an earlier try of the same request did."""
+    context.deed.acted = True
+    batch = await context.batches.load(done["batch"])
+    shown = None if batch is None else Batch.of(batch)
+    return CreateBatchFilePayload(batch=shown, dry_run=None, errors=[])
