@@ -29,10 +29,12 @@ _DELETE_BATCHES = Statement("""
 DELETE FROM batches
 WHERE id IN (SELECT id FROM batches
              WHERE account_id = :account AND created_at < :before
+               AND status IN ('completed', 'failed')
                AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.batch_id = batches.id)
              ORDER BY created_at LIMIT :count)
 RETURNING id
 """)
+_DELETE_TEMPLATES = Statement("DELETE FROM batch_templates WHERE batch_id = :batch", Rows.NONE)
 _DELETE_INPUTS = Statement("""
 DELETE FROM job_inputs
 WHERE job_id IN (SELECT job_id FROM job_inputs WHERE keep_until <= :moment
@@ -83,9 +85,11 @@ def purge_jobs(account_id: int, job_ids: Sequence[int]) -> Steps[int]:
 
 @writing(durable=False, repeatable=True)
 def purge_batches(account_id: int, *, before: datetime, count: int) -> Steps[int]:
-    """Delete up to `count` batches of before then that have no jobs any more; return how many."""
+    """Delete up to `count` ended batches of before then without jobs; return how many."""
     named = {"account": account_id, "before": before, "count": count}
-    return len((yield Query(_DELETE_BATCHES, named)))
+    deleted = yield Query(_DELETE_BATCHES, named)
+    yield Many(_DELETE_TEMPLATES, [{"batch": row[0]} for row in deleted])
+    return len(deleted)
 
 
 @writing(durable=False, repeatable=True)
