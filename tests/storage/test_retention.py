@@ -26,6 +26,7 @@ from app.storage.ledger.records import (
 from app.storage.ledger.starting import start_jobs, submit_jobs
 from app.storage.location import Location
 from tests.databases import fetch
+from tests.storage import test_files as files
 
 PERIOD = "2026-03"
 
@@ -131,6 +132,23 @@ async def test_a_batch_goes_with_its_last_job(
     await end(ledger, account, part[1])
     await purge_all(ledger)
     assert await ids(database, "batches") == await ids(database, "jobs") == []
+
+
+async def test_a_file_goes_with_its_templates_when_its_last_line_has_ended(
+    ledger: Ledger, account: Account, database: Location
+) -> None:
+    (old,) = await start(ledger, account, ago(days=31))
+    await end(ledger, account, old)
+    # Of months ago.
+    await files.write(ledger, account, "batch_file", [files.right(0)], [files.right(1)])
+    await files.submit(ledger, account, "batch_file", count=2)
+    await purge_all(ledger)
+    assert await ids(database, "batches") == ["batch_file"]
+    assert await ids(database, "batch_templates", "number") == [0, 1]
+    await files.work_off(ledger, account)
+    await purge_all(ledger)
+    assert await ids(database, "jobs") == await ids(database, "batches") == []
+    assert await ids(database, "batch_templates", "number") == []
 
 
 async def test_many_go_in_small_steps(ledger: Ledger, account: Account, database: Location) -> None:
