@@ -85,7 +85,7 @@ def purge_jobs(account_id: int, job_ids: Sequence[int]) -> Steps[int]:
 
 @writing(durable=False, repeatable=True)
 def purge_batches(account_id: int, *, before: datetime, count: int) -> Steps[int]:
-    """Delete up to `count` ended batches of before then that have no jobs any more; return how many.
+    """Delete up to `count` ended batches of before then without jobs; return how many.
 
     A file whose lines are no jobs yet has none either: it has not ended.
     """
