@@ -83,7 +83,7 @@ def test_a_users_mistake_is_said_plainly(site: Site, words: list[str], said: str
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("PORT", "http"), ("PORT", "70000"), ("DATABASE_URL", "mysql://x"), ("MODEL", "gpt"),
+        ("PORT", "http"), ("PORT", "70000"), ("DATABASE_URL", "mysql://x"), ("MODEL", "embedded,,x/y"),
         ("PUBLIC_URL", "example.com"), ("LOG_LEVEL", "loud"), ("LOG_FORMAT", "xml"),
         ("MAX_BODY_BYTES", "1"),
     ],
