@@ -83,9 +83,9 @@ def test_a_users_mistake_is_said_plainly(site: Site, words: list[str], said: str
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("PORT", "http"), ("PORT", "70000"), ("DATABASE_URL", "mysql://x"), ("MODEL", "embedded,,x/y"),
-        ("PUBLIC_URL", "example.com"), ("LOG_LEVEL", "loud"), ("LOG_FORMAT", "xml"),
-        ("MAX_BODY_BYTES", "1"),
+        ("PORT", "http"), ("PORT", "70000"), ("DATABASE_URL", "mysql://x"),
+        ("MODEL", "embedded,,x/y"), ("PUBLIC_URL", "example.com"),
+        ("LOG_LEVEL", "loud"), ("LOG_FORMAT", "xml"), ("MAX_BODY_BYTES", "1"),
     ],
 )  # fmt: skip
 def test_a_bad_setting_names_its_variable(site: Site, name: str, value: str) -> None:

@@ -15,6 +15,7 @@ from graphql import (
     build_schema,
     get_named_type,
     get_nullable_type,
+    is_required_input_field,
 )
 
 from app.graphql.sdl import export_schema
@@ -60,6 +61,8 @@ CATEGORIES = [
 TOP_N = [0, -1, 11, 2**31 - 1]
 THRESHOLD = [-0.1, 1.0001, 2, 1e308]
 NAME = [*BLANK, "n" * 201, *TEXT]
+URL = ["", "nonsense", "http://example.com/hook", "https://127.0.0.1/hook", "ftp://example.com/"]
+SECRET = ["", " \n\t", "s" * 257, "a\x00b"]
 # What is wrong beyond the type, by input type and field.
 OUT_OF_RULES: dict[str, dict[str, list[Any]]] = {
     "ClassifyInput": {
@@ -81,6 +84,12 @@ OUT_OF_RULES: dict[str, dict[str, list[Any]]] = {
         "threshold": THRESHOLD, "explain": [], "allowNone": [], "minMargin": THRESHOLD,
         "store": [], "dryRun": [],
     },
+    "CreateWebhookInput": {"url": URL, "events": [[]], "secret": SECRET},
+    "UpdateWebhookInput": {"id": [], "url": URL, "events": [[]], "active": []},
+    "DeleteWebhookInput": {"id": []},
+    "RotateWebhookSecretInput": {"id": [], "secret": SECRET},
+    "TestWebhookInput": {"id": [], "event": []},
+    "RedeliverWebhookInput": {"id": [], "deliveryId": [], "since": [], "failedOnly": []},
     "CancelJobInput": {"id": []},
     "RetryJobInput": {"id": []},
     "CancelBatchInput": {"id": []},
@@ -130,6 +139,12 @@ LEAST: dict[str, dict[str, Any]] = {
     "CategorySetInput": {"categories": [{"name": "ok"}]},
     "UpdateAccountInput": {},
     "CreateBatchFileInput": {"content": '{"input": "x"}', "format": "JSONL"},
+    "CreateWebhookInput": {"url": "https://example.com/hook"},
+    "UpdateWebhookInput": {"id": "999999"},
+    "DeleteWebhookInput": {"id": "999999"},
+    "RotateWebhookSecretInput": {"id": "999999"},
+    "TestWebhookInput": {"id": "999999"},
+    "RedeliverWebhookInput": {"id": "999999", "since": "2026-01-01T00:00:00Z"},
     "CancelJobInput": {"id": "999999"},
     "RetryJobInput": {"id": "999999"},
     "CancelBatchInput": {"id": "batch_0"},
@@ -264,7 +279,7 @@ def test_a_field(client: Any, mutation: str, kind: str, place: Place) -> None:
     required = isinstance(place.shown.type, GraphQLNonNull)
     for value in [*wrong, None] if required else wrong:
         refused_type(client, query, kind, place.given(value), place.name)
-    if required:
+    if is_required_input_field(place.shown):
         refused_type(client, query, kind, place.given(), f"'{place.field}'")
     for value in OUT_OF_RULES[place.kind][place.field]:
         part = value if isinstance(value, At) else At((), value)
@@ -306,6 +321,11 @@ def test_what_can_not_be_an_id_is_not_found(client: Any, value: str) -> None:
         ("renameApiKey", "RenameApiKeyInput", "id", "KEY_NOT_FOUND"),
         ("revokeApiKey", "RevokeApiKeyInput", "id", "KEY_NOT_FOUND"),
         ("createBatchFile", "CreateBatchFileInput", "schemaId", "SCHEMA_NOT_FOUND"),
+        ("updateWebhook", "UpdateWebhookInput", "id", "WEBHOOK_NOT_FOUND"),
+        ("deleteWebhook", "DeleteWebhookInput", "id", "WEBHOOK_NOT_FOUND"),
+        ("rotateWebhookSecret", "RotateWebhookSecretInput", "id", "WEBHOOK_NOT_FOUND"),
+        ("testWebhook", "TestWebhookInput", "id", "WEBHOOK_NOT_FOUND"),
+        ("redeliverWebhook", "RedeliverWebhookInput", "id", "WEBHOOK_NOT_FOUND"),
         ("cancelJob", "CancelJobInput", "id", "JOB_NOT_FOUND"),
         ("retryJob", "RetryJobInput", "id", "JOB_NOT_FOUND"),
         ("cancelBatch", "CancelBatchInput", "id", "JOB_NOT_FOUND"),
