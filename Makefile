@@ -14,7 +14,7 @@ serve:
 	@$(BIN)/python -m app serve
 
 test: $(DEV) $(PAGES)
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(DEV)
 	$(BIN)/ruff format --check .
