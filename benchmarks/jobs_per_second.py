@@ -26,8 +26,11 @@ from app.domain.classification.reserve import submit
 from app.domain.jobs.job import Priority
 from app.domain.jobs.record import waiting_of
 from app.domain.plans import Plan
+from app.domain.sealing import load_seal
 from app.domain.services import Services
 from app.engines.contract import Category, Task
+from app.outbound.client import Outbound
+from app.outbound.policy import Policy
 from app.settings import Settings
 from app.storage.database import migrate, open_ledger, open_orm
 from app.storage.ledger.work import queue_depths
@@ -121,7 +124,17 @@ async def _services(settings: Settings) -> AsyncIterator[tuple[Services, dramati
         broker = make_broker(settings.broker_url)
         redis_url = None if settings.broker_is_embedded else settings.broker_url
         signals = ProcessSignals(broker, redis_url=redis_url)
-        yield Services(settings, ledger, FreeEngine(), signals), broker
+        outbound = Outbound(Policy())
+        services = Services(
+            settings=settings,
+            ledger=ledger,
+            engine=FreeEngine(),
+            signals=signals,
+            outbound=outbound,
+            seal=load_seal(settings),
+        )
+        yield services, broker
+        await outbound.aclose()
         await signals.close()
 
 
