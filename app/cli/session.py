@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from app.settings import Settings, load_settings
+from app.settings import load_settings
 from app.storage.database import migrate, open_orm
 
 T = TypeVar("T")
@@ -20,8 +20,3 @@ def with_database(verb: Callable[[], Awaitable[T]]) -> T:
             return await verb()
 
     return asyncio.run(run())
-
-
-def current_settings() -> Settings:
-    """Return the settings of this invocation."""
-    return load_settings()
