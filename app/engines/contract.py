@@ -7,6 +7,7 @@ nothing of accounts, quotas, storage or the network faces.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol
 
 from app.engines.errors import EngineError
@@ -52,18 +53,47 @@ class Truncated(StrEnum):
     CATEGORIES = "categories"
 
 
+class Basis(StrEnum):
+    """What in an image, a recording or a video an answer rests on."""
+
+    PIXELS = "pixels"
+    OCR = "ocr"
+    TRANSCRIPT = "transcript"
+    SOUND = "sound"
+    FRAMES = "frames"
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """An image, a recording or a video as it came, within its limit of bytes, not yet decoded.
+
+    The file at `path` is there for as long as the task is worked on. `mime` is its type by its
+    first bytes, whatever its source calls it.
+    """
+
+    path: Path
+    mime: str
+
+
 @dataclass(frozen=True, slots=True)
 class Category:
-    """One category as the caller gave it: a name, what it means, inputs that belong to it."""
+    """One category as the caller gave it: a name, what it means, inputs that belong to it.
+
+    `media` are those of the `examples` that were fetched, for a task about an image.
+    """
 
     name: str
     description: str | None = None
     examples: tuple[str, ...] = ()
+    media: tuple[Media, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """One thing to classify. `categories` is None for the engine's own generic taxonomy.
+
+    `content` is the text; of other types, the URL or data URI as the caller gave it, and `media` is
+    what was found there.
 
     With `allow_none` the content may belong to none of the categories. `min_margin`, in [0, 1], is
     how far an answer has to be from the next one. `selection.decide` has the rules of both.
@@ -78,6 +108,7 @@ class Task:
     explain: bool = False
     allow_none: bool = False
     min_margin: float | None = None
+    media: Media | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +129,8 @@ class Outcome:
 
     `tokens` is the real number of tokens: what the embedded model read of the content, what a
     provider counted for the calls that led to the answer. `outcome` is None unless the task allows
-    none of the categories or wants a margin. `truncated` is what the model got only in part.
+    none of the categories or wants a margin. `truncated` is what the model got only in part,
+    `basis` what of other content than text it rests on.
     """
 
     labels: tuple[Label, ...]
@@ -107,6 +139,7 @@ class Outcome:
     model: str
     outcome: OutcomeKind | None = None
     truncated: tuple[Truncated, ...] = ()
+    basis: tuple[Basis, ...] = ()
 
 
 class Engine(Protocol):

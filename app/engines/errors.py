@@ -4,6 +4,7 @@ What these say is logged, so it never quotes content.
 
 EngineError
 ├── UnsupportedInput    this kind of content is not for this engine
+├── UnreadableMedia     what was fetched is not what it should be, or takes too much to decode
 ├── UnusableAnswer      the model answered, but not with labels that it was given, or declined
 ├── EngineBusy          too much is being asked of the model already
 ├── UnknownModel        there is no model of this name: a setting is wrong
@@ -17,6 +18,13 @@ class EngineError(Exception):
 
 class UnsupportedInput(EngineError):
     """The engine can't judge this kind of content."""
+
+
+class UnreadableMedia(EngineError):
+    """The image, recording or video can't be decoded within the limits.
+
+    The message says why, in words for the caller.
+    """
 
 
 class UnusableAnswer(EngineError):
