@@ -36,8 +36,8 @@ benchmark: $(DEV)
 
 # uv writes one lock for every platform and Python version; pip installs from it.
 lock: $(DEV)
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml --output-file requirements/runtime.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev --constraint requirements/runtime.txt pyproject.toml --output-file requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra image --extra audio --extra video pyproject.toml --output-file requirements/runtime.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev --extra image --extra audio --extra video --constraint requirements/runtime.txt pyproject.toml --output-file requirements/dev.txt
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
