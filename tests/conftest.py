@@ -7,7 +7,6 @@ longer than any test.
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,11 +19,12 @@ from filelock import FileLock
 
 from app.engines.embedded import EmbeddedEngine
 from app.storage.location import Location, SqliteFile, parse_location
+from tests import processes
 from tests.databases import PostgresDatabases
 from tests.provider.server import Provider
 from tests.servers import free_port, in_own_loop, start_postgres, start_redis
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = processes.ROOT
 START_TIMEOUT_S = 60
 
 
@@ -43,15 +43,10 @@ class Site:
 
     def command(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `classifaily …` in this site."""
-        return subprocess.run(
-            [sys.executable, "-m", "app", *words],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=check,
-        )
+        done = processes.complete(words, environment=self.environment)
+        if check:
+            done.check_returncode()
+        return done
 
     def create_account(self, plan: str = "enterprise") -> int:
         """Make an account and return its id."""
@@ -69,7 +64,7 @@ class Server:
 
     site: Site
     base_url: str
-    process: subprocess.Popen[str]
+    process: processes.Running
     log: Path
 
     @property
@@ -94,13 +89,11 @@ class Tenant:
 
 
 @pytest.fixture(scope="session")
-def prepared_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The models in the form in which they run, made once for all test processes."""
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    folder = shared / "models"
-    with FileLock(shared / "models.lock"):
+def prepared_models(pytestconfig: pytest.Config) -> Path:
+    """The models in the form in which they run, kept with pytest's cache from run to run."""
+    assert pytestconfig.cache is not None
+    folder = pytestconfig.cache.mkdir("models")
+    with FileLock(folder / ".lock"):
         engine = EmbeddedEngine(folder)
         engine.load()
         engine.close()
@@ -152,15 +145,8 @@ def running(site: Site, *options: str) -> Iterator[Server]:
     """Run a server on a free port for the length of a block."""
     port = free_port()
     log = site.data_dir / f"server-{port}.log"
-    with log.open("w", encoding="utf-8") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "app", "serve", "--port", str(port), *options],
-            cwd=ROOT,
-            env=site.environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+    words = ("serve", "--port", str(port), *options)
+    process = processes.start(words, environment=site.environment, stdout=log)
     server = Server(site, f"http://127.0.0.1:{port}", process, log)
     try:
         _wait_until_ready(server)
@@ -170,7 +156,7 @@ def running(site: Site, *options: str) -> Iterator[Server]:
         try:
             process.wait(timeout=30)
         except subprocess.TimeoutExpired:
-            process.kill()
+            process.send_signal(signal.SIGKILL)
             process.wait()
             raise
 
@@ -240,8 +226,8 @@ def tenant(make_tenant: Callable[..., Tenant]) -> Tenant:
 def _wait_until_ready(server: Server) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
-        if server.process.poll() is not None:
-            ended = server.process.returncode
+        ended = server.process.poll()
+        if ended is not None:
             raise AssertionError(f"the server ended with {ended}:\n{server.output}")
         try:
             httpx.get(f"{server.base_url}/healthz", timeout=1)

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +9,8 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.conftest import ROOT, Server, Site, running
+from tests import processes
+from tests.conftest import Server, Site, running
 from tests.databases import PostgresDatabases
 from tests.graphql.live import (
     BATCH,
@@ -57,9 +56,8 @@ def test_waiting_in_another_process(pair: tuple[Server, Server, str]) -> None:
 @contextmanager
 def worker(site: Site) -> Iterator[None]:
     """Run a worker for the length of a block."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app", "worker"], cwd=ROOT, env=site.environment
-    )
+    log = site.data_dir / "worker.log"
+    process = processes.start(["worker"], environment=site.environment, stdout=log)
     try:
         yield
     finally:

@@ -3,15 +3,14 @@
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import httpx
 
-from tests.conftest import ROOT, Site
+from tests import processes
+from tests.conftest import Site
 from tests.servers import free_port, wait_until
 
 START_TIMEOUT_S = 90
@@ -25,7 +24,7 @@ class Process:
     words: Sequence[str]
     name: str
     url: str | None = None
-    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _process: processes.Running | None = field(default=None, repr=False)
 
     @property
     def pid(self) -> int:
@@ -46,14 +45,8 @@ class Process:
 
     def start(self) -> None:
         """Start it; does not wait."""
-        with (self.site.data_dir / f"{self.name}.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "app", *self.words],
-                cwd=ROOT,
-                env=self.site.environment,
-                stdout=log,
-                stderr=log,
-            )
+        log = self.site.data_dir / f"{self.name}.log"
+        self._process = processes.start(self.words, environment=self.site.environment, stdout=log)
 
     def wait_until_ready(self) -> None:
         """Wait until a web process answers; a worker says that it is ready."""
