@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -395,7 +396,7 @@ def test_nothing_is_half_there_after_a_kill_while_a_file_is_sent(
 def _kill_while_sending(site: Site, key: str, lines: bytes, *, after_s: float) -> None:
     with running(site) as server, server.client(key) as client:
         _wait_until_usable(server)
-        killer = threading.Timer(after_s, server.process.kill)
+        killer = threading.Timer(after_s, server.process.send_signal, [signal.SIGKILL])
         killer.start()
         with contextlib.suppress(httpx.TransportError):
             client.post(ADDRESS, content=b"text\n" + lines, headers=CSV, params=CATEGORIES)
