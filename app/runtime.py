@@ -1,21 +1,24 @@
 """Opening and closing what a process works with: database, ledger, engine, broker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import MappingProxyType
 
+from app.domain.media.sources import open_media
 from app.domain.models.temperatures import load_temperatures
 from app.domain.sealing import load_seal
 from app.domain.services import Services
 from app.domain.webhooks.reseal import renew_seals
 from app.engines.chain import ChainEngine, Link
+from app.engines.contract import InputType
 from app.engines.embedded import EmbeddedEngine
 from app.engines.errors import UnknownModel
 from app.engines.litellm_provider import close_connections
 from app.engines.remote.call import Address
 from app.engines.remote.engine import RemoteEngine
 from app.engines.remote.temperature import Temperatures
+from app.engines.routing import RoutedEngine
 from app.observability import metrics
 from app.observability.engine import WatchedEngine
 from app.observability.ledger import TracedLedger
@@ -33,36 +36,40 @@ Fitted = Mapping[str, Temperatures]
 
 def make_engine(
     settings: Settings, fitted: Fitted = MappingProxyType({})
-) -> EmbeddedEngine | ChainEngine:
+) -> EmbeddedEngine | ChainEngine | RoutedEngine:
     """Return the engine for the configured models, not loaded yet.
 
     `fitted` are temperatures by model.
     """
-    if settings.models == (EMBEDDED,):
+    lists = {kind: settings.models_for(kind) for kind in InputType}
+    if set(lists.values()) == {(EMBEDDED,)}:
         return make_embedded(settings)
-    return make_chain(settings, settings.models, fitted)
+    # A model that judges several kinds of content is one, with one circuit.
+    links = {link.name: link for link in make_links(settings, settings.all_models, fitted)}
+    chains = {names: ChainEngine([links[name] for name in names]) for names in set(lists.values())}
+    if len(chains) == 1:
+        return chains.popitem()[1]
+    return RoutedEngine({kind: chains[names] for kind, names in lists.items()})
 
 
-def make_chain(
-    settings: Settings, models: tuple[str, ...], fitted: Fitted = MappingProxyType({})
-) -> ChainEngine:
-    """Return an engine that asks models in turn, not loaded yet."""
+def make_links(
+    settings: Settings, models: Sequence[str], fitted: Fitted = MappingProxyType({})
+) -> list[Link]:
+    """Return models to be asked in turn, not loaded yet."""
     turns = asyncio.Semaphore(settings.model_concurrency)
-    return ChainEngine(
-        [
-            Link(
-                name,
-                # Each is watched for itself: one that fails is hidden by the next that answers.
-                WatchedEngine(
-                    make_embedded(settings)
-                    if name == EMBEDDED
-                    else make_remote(settings, name, turns=turns, temperatures=fitted.get(name)),
-                    name=name,
-                ),
-            )
-            for name in models
-        ]
-    )
+    return [
+        Link(
+            name,
+            # Each is watched for itself: one that fails is hidden by the next that answers.
+            WatchedEngine(
+                make_embedded(settings)
+                if name == EMBEDDED
+                else make_remote(settings, name, turns=turns, temperatures=fitted.get(name)),
+                name=name,
+            ),
+        )
+        for name in models
+    ]
 
 
 def make_remote(
@@ -72,7 +79,10 @@ def make_remote(
     turns: asyncio.Semaphore,
     temperatures: Temperatures | None = None,
 ) -> RemoteEngine:
-    """Return an engine for a model of a provider, not loaded yet."""
+    """Return an engine for a model of a provider, not loaded yet.
+
+    It is believed to take the kinds of content that it is named for in particular.
+    """
     address = Address(
         model,
         timeout_s=settings.model_timeout,
@@ -84,6 +94,7 @@ def make_remote(
         turns=turns,
         context=settings.model_context or None,
         temperatures=temperatures,
+        believed=frozenset(kind for kind in InputType if model in settings.own_models_for(kind)),
     )
 
 
@@ -101,7 +112,7 @@ def check_models(settings: Settings) -> None:
     for variable, models in settings.models_by_variable.items():
         remote = tuple(name for name in models if name != EMBEDDED)
         try:
-            make_chain(settings, remote).load()
+            ChainEngine(make_links(settings, remote)).load()
         except UnknownModel as error:
             raise SettingsError(f"{variable}: {error}") from None
 
@@ -109,7 +120,7 @@ def check_models(settings: Settings) -> None:
 @asynccontextmanager
 async def open_engine(
     settings: Settings, fitted: Fitted = MappingProxyType({})
-) -> AsyncIterator[EmbeddedEngine | ChainEngine]:
+) -> AsyncIterator[EmbeddedEngine | ChainEngine | RoutedEngine]:
     """Open the engine alone for the length of a block. It needs no database."""
     engine = make_engine(settings, fitted)
     try:
@@ -148,10 +159,11 @@ async def open_services(
             settings=settings,
             ledger=ledger if tracing is None else TracedLedger(ledger),
             engine=engine
-            if isinstance(engine, ChainEngine)
+            if isinstance(engine, ChainEngine | RoutedEngine)
             else WatchedEngine(engine, name=settings.model),
             signals=signals,
             outbound=outbound,
+            media=stack.enter_context(open_media(settings, outbound)),
             seal=await asyncio.to_thread(load_seal, settings),
             tracing=tracing,
         )

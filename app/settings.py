@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.engines.contract import InputType
 from app.outbound.private_hosts import PrivateHosts, parse_private_hosts
 from app.storage.location import Location, SqliteFile, parse_location
 
@@ -23,6 +24,8 @@ EMBEDDED = "embedded"
 MAX_MODEL_LENGTH = 200
 # A job's lease is 5 minutes: all models of a list must have failed before it runs out.
 MAX_TIME_OF_A_TASK_S = 240
+# A fetch has to leave time for the model within a worker's 5 minutes.
+MAX_MEDIA_TIMEOUT_S = 120
 MIN_SECRET_KEY_LENGTH = 32
 
 
@@ -62,6 +65,11 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(default=15, ge=1, le=3600)
     # 32 MiB leaves room for a 20 MB image as a base64 data URI.
     max_body_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
+    # What an image, a recording or a video may have in bytes, and its fetch take in seconds.
+    max_image_bytes: int = Field(default=20_000_000, ge=1024)
+    max_audio_bytes: int = Field(default=200_000_000, ge=1024)
+    max_video_bytes: int = Field(default=200_000_000, ge=1024)
+    media_timeout: float = Field(default=30, ge=1, le=MAX_MEDIA_TIMEOUT_S)
     # Empty: below the data folder. An image brings them prepared, in a folder that is only read.
     models_dir: str = ""
     worker_metrics_port: int = Field(default=0, ge=0, le=65535)
@@ -167,6 +175,20 @@ class Settings(BaseSettings):
     def models(self) -> tuple[str, ...]:
         """The models that judge text, the first that works."""
         return _names(self.model)
+
+    def models_for(self, input_type: InputType) -> tuple[str, ...]:
+        """The models that judge a type of input, the first that works."""
+        return self.own_models_for(input_type) or self.models
+
+    def own_models_for(self, input_type: InputType) -> tuple[str, ...]:
+        """The models that are named for a type of input in particular; empty when none is."""
+        own = {
+            InputType.TEXT: self.model,
+            InputType.IMAGE: self.model_image,
+            InputType.AUDIO: self.model_audio,
+            InputType.VIDEO: self.model_video,
+        }[input_type]
+        return _names(own) if own else ()
 
     @property
     def all_models(self) -> tuple[str, ...]:

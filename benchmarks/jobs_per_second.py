@@ -25,6 +25,7 @@ from app.domain.classification.admission import Admitted
 from app.domain.classification.reserve import submit
 from app.domain.jobs.job import Priority
 from app.domain.jobs.record import waiting_of
+from app.domain.media.sources import open_media
 from app.domain.plans import Plan
 from app.domain.sealing import load_seal
 from app.domain.services import Services
@@ -125,15 +126,17 @@ async def _services(settings: Settings) -> AsyncIterator[tuple[Services, dramati
         redis_url = None if settings.broker_is_embedded else settings.broker_url
         signals = ProcessSignals(broker, redis_url=redis_url)
         outbound = Outbound(Policy())
-        services = Services(
-            settings=settings,
-            ledger=ledger,
-            engine=FreeEngine(),
-            signals=signals,
-            outbound=outbound,
-            seal=load_seal(settings),
-        )
-        yield services, broker
+        with open_media(settings, outbound) as media:
+            services = Services(
+                settings=settings,
+                ledger=ledger,
+                engine=FreeEngine(),
+                signals=signals,
+                outbound=outbound,
+                media=media,
+                seal=load_seal(settings),
+            )
+            yield services, broker
         await outbound.aclose()
         await signals.close()
 

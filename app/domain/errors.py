@@ -3,6 +3,7 @@
     Error
     ├── InvalidRequest        400  a field is missing or wrong; names the field
     │   └── InvalidJson       400  the body is not JSON
+    ├── MediaUnavailable      400  an image, a recording or a video can't be had; names the field
     ├── Unauthorized          401
     ├── SubscriptionInactive  403
     ├── PlanRestriction       403  names the feature and the plan that has it
@@ -35,6 +36,7 @@ class ErrorCode(StrEnum):
 
     INVALID_JSON = "invalid_json"
     INVALID_REQUEST = "invalid_request"
+    MEDIA_UNAVAILABLE = "media_unavailable"
     UNAUTHORIZED = "unauthorized"
     SUBSCRIPTION_INACTIVE = "subscription_inactive"
     PLAN_RESTRICTION = "plan_restriction"
@@ -71,6 +73,11 @@ _MEANINGS: dict[ErrorCode, tuple[int, str]] = {
         400,
         "A required field is missing or a value is invalid. See message for details; "
         "field names it.",
+    ),
+    ErrorCode.MEDIA_UNAVAILABLE: (
+        400,
+        "The image, audio or video could not be fetched, is not public, is too large, or is not of "
+        "the type. See message for which; field names it.",
     ),
     ErrorCode.UNAUTHORIZED: (401, "API key missing, malformed, or revoked."),
     ErrorCode.SUBSCRIPTION_INACTIVE: (403, "Paid plan subscription has lapsed."),
@@ -170,6 +177,22 @@ class InvalidRequest(Error):
             super().__init__(f"{self.field}: {problem}", Detail("field", self.field))
         else:
             super().__init__(problem)
+
+
+class MediaUnavailable(Error):
+    """An image, a recording or a video can't be had, or is not what it should be.
+
+    `lasting` says that trying again won't help. `path` and `problem` are as in `InvalidRequest`.
+    """
+
+    code = ErrorCode.MEDIA_UNAVAILABLE
+
+    def __init__(self, path: FieldPath, problem: str, *, lasting: bool) -> None:
+        self.path = path
+        self.problem = problem
+        self.lasting = lasting
+        self.field = render_path(path)
+        super().__init__(f"{self.field}: {problem}", Detail("field", self.field))
 
 
 class InvalidJson(Error):

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 
+from app.domain.media.sources import MediaSources
 from app.domain.sealing import Seal
 from app.domain.signals import Signals
 from app.engines.contract import Engine
@@ -25,6 +26,7 @@ class Services:
     engine: Engine
     signals: Signals
     outbound: Outbound
+    media: MediaSources
     seal: Seal
     tracing: Tracing | None = None
     #: Set when the process was told to stop: those who wait for long let go.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from app.engines.circuit import Circuit
 from app.engines.contract import Engine, InputType, Outcome, Task
-from app.engines.errors import EngineError, ModelUnavailable
+from app.engines.errors import EngineError, ModelUnavailable, UnreadableMedia, UnsupportedInput
 
 logger = logging.getLogger(__name__)
 
@@ -64,13 +64,25 @@ class ChainEngine:
         """Answer one task.
 
         Raises:
+            UnsupportedInput: None of the models takes this kind of content.
+            UnreadableMedia: One could not read the content, and no other answered.
             ModelUnavailable: No model could; says when the first may again.
         """
-        for link in self.links:
-            outcome = await _try(link, task)
-            if outcome is not None:
-                return outcome
-        waits = [link.circuit.opens_in for link in self.links]
+        able = [link for link in self.links if task.input_type in link.engine.input_types]
+        if not able:
+            raise UnsupportedInput(f"no model takes {task.input_type.value}")
+        unreadable: UnreadableMedia | None = None
+        for link in able:
+            try:
+                outcome = await _try(link, task)
+            except UnreadableMedia as error:
+                unreadable = error
+            else:
+                if outcome is not None:
+                    return outcome
+        if unreadable is not None:
+            raise unreadable
+        waits = [link.circuit.opens_in for link in able]
         raise ModelUnavailable("no model could answer", retry_after=min(waits) or None)
 
     async def classify_many(self, tasks: Sequence[Task]) -> list[Outcome | EngineError]:
@@ -88,7 +100,11 @@ class ChainEngine:
 
 
 async def _try(link: Link, task: Task) -> Outcome | None:
-    """Return the model's answer, or None when the next one is to be asked."""
+    """Return the model's answer, or None when the next one is to be asked.
+
+    Raises:
+        UnreadableMedia: This model can't read the content; the next one may.
+    """
     ticket = link.circuit.admit()
     if ticket is None:
         return None
@@ -97,6 +113,9 @@ async def _try(link: Link, task: Task) -> Outcome | None:
     except ModelUnavailable as error:
         link.circuit.failed(ticket, retry_after=error.retry_after, lasting=error.lasting)
         logger.warning("model %s: %s", link.name, error)
+    except UnreadableMedia:
+        link.circuit.told_nothing(ticket)
+        raise
     except EngineError as error:
         link.circuit.told_nothing(ticket)
         logger.warning("model %s: %s", link.name, error)

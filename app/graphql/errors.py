@@ -16,6 +16,7 @@ from app.domain.errors import (
     Error,
     ErrorCode,
     InvalidRequest,
+    MediaUnavailable,
     PlanRestriction,
     RateLimitExceeded,
     ServerError,
@@ -64,7 +65,7 @@ def user_error(error: Error, *, docs: str) -> UserError:
     """Show a domain error in a payload."""
     shown = UserError(code=error.error_code, message=error.message, field=None, docs=docs)
     match error:
-        case InvalidRequest():
+        case InvalidRequest() | MediaUnavailable():
             path = field_path(error)
             if path:
                 shown.field = path
@@ -77,7 +78,7 @@ def user_error(error: Error, *, docs: str) -> UserError:
     return shown
 
 
-def field_path(error: InvalidRequest) -> list[str]:
+def field_path(error: InvalidRequest | MediaUnavailable) -> list[str]:
     """Return the way to a field in GraphQL's names: ["input", "categories", "3", "name"]."""
     if not error.path:
         return []

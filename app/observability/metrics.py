@@ -53,6 +53,14 @@ _model_failures = Counter(
     "Inputs that a model could not answer, whether or not another did then.",
     ("model",),
 )
+_media_bytes = Counter(
+    f"{_PREFIX}_media_bytes", "Bytes of images, audio and video got to be judged.", ("input_type",)
+)
+_media_failures = Counter(
+    f"{_PREFIX}_media_failures",
+    "Images, audio and video that could not be had, by why.",
+    ("input_type", "reason"),
+)
 _quota_refusals = Counter(
     f"{_PREFIX}_quota_refusals",
     "Requests refused because the month's quota did not cover them.",
@@ -141,6 +149,19 @@ def model_answered(model: str, *, inputs: str, seconds: float) -> None:
 def model_failed(model: str) -> None:
     """Count an input that a model could not answer."""
     _model_failures.labels(model).inc()
+
+
+def media_fetched(input_type: str, *, size: int) -> None:
+    """Count what was got, by URL or data URI, in bytes."""
+    _media_bytes.labels(input_type).inc(size)
+
+
+def media_failed(input_type: str, *, reason: str) -> None:
+    """Count what could not be had.
+
+    `reason`: `refused`, `unreachable`, `bad_answer`, `too_large`, `timed_out` or `wrong_type`.
+    """
+    _media_failures.labels(input_type, reason).inc()
 
 
 def quota_refused() -> None:

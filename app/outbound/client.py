@@ -241,7 +241,7 @@ async def _receive(
 ) -> Downloaded:
     name = target.host.name
     if not 200 <= response.status < 300:
-        raise BadAnswer(f"{name} answered with status {response.status}.")
+        raise BadAnswer(f"{name} answered with status {response.status}.", status=response.status)
     if (_header(response, b"content-encoding") or b"identity").lower() != b"identity":
         raise BadAnswer(f"{name} answered with a Content-Encoding, which was not asked for.")
     # h11 has seen to it that it is a number.

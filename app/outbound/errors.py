@@ -2,7 +2,8 @@
 
 OutboundError
 ├── Refused       the URL, or where it leads, is not allowed
-├── Unreachable   no such name, no connection, no valid certificate, or broken off
+├── Unreachable   no connection, no valid certificate, or broken off
+│   └── UnknownName   nobody knows the name
 ├── BadAnswer     it answered, but not with what was asked for
 ├── TooLarge      it answered with more than the limit
 └── TimedOut      the deadline passed first
@@ -25,8 +26,16 @@ class Unreachable(OutboundError):
     """There is no such name, no connection or no valid certificate, or the peer broke off."""
 
 
+class UnknownName(Unreachable):
+    """Name servers say that there is no such name, or that it has no address."""
+
+
 class BadAnswer(OutboundError):
-    """The peer answered, but not with what was asked for."""
+    """The peer answered, but not with what was asked for. `status` is HTTP's, if that was it."""
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class TooLarge(OutboundError):

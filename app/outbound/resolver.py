@@ -12,7 +12,7 @@ from typing import Protocol
 import aiodns
 
 from app.outbound.addresses import Address
-from app.outbound.errors import Unreachable
+from app.outbound.errors import UnknownName, Unreachable
 from app.outbound.policy import no_public_address
 
 # Seconds for the first try at a name server, and tries for each: together under webhooks' 15 s.
@@ -56,12 +56,12 @@ class SystemResolver:
             answer = await self._resolver.getaddrinfo(name, type=socket.SOCK_STREAM)
         except aiodns.error.DNSError as error:
             if error.args[0] in _UNKNOWN:
-                raise Unreachable(no_public_address(name)) from None
+                raise UnknownName(no_public_address(name)) from None
             raise Unreachable(f"The name {name} could not be looked up.") from None
         found = (ip_address(node.addr[0].decode("ascii")) for node in answer.nodes)
         addresses = tuple(dict.fromkeys(found))
         if not addresses:
-            raise Unreachable(no_public_address(name))
+            raise UnknownName(no_public_address(name))
         return addresses
 
     async def aclose(self) -> None:

@@ -120,6 +120,7 @@ def _to_category(body: str | CategoryBody) -> Category:
 
 
 WORK_ERRORS = (
+    ErrorCode.MEDIA_UNAVAILABLE,
     ErrorCode.PLAN_RESTRICTION,
     ErrorCode.SCHEMA_NOT_FOUND,
     ErrorCode.RATE_LIMIT_EXCEEDED,

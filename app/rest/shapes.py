@@ -23,10 +23,10 @@ from app.rest.described import about
 _FILLED = r"^[^\u0000]*[^\s\u0000\u001c-\u001f\u0085][^\u0000]*$"
 _WITHOUT_NUL = r"^[^\u0000]*$"
 _INPUT = about(
-    "The content to classify. A text string, a public URL (image/audio/video), or a base64 data "
-    "URI.",
+    "The content to classify. A text string of up to "
+    f"{rules.MAX_TEXT_LENGTH:,} characters; or, of type image, audio or video, a public http or "
+    "https URL or a base64 data URI.",
     minLength=1,
-    maxLength=rules.MAX_TEXT_LENGTH,
     pattern=_FILLED,
 )
 _ITEM_ID = about(

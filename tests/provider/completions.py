@@ -1,9 +1,11 @@
 """What a well-behaved model answers: a chat completion in the form that the request asks for.
 
 It chooses the category whose name occurs first in the content, else the first of the list, so that
-a test knows the answer. It reads the categories from the prompt, as a model would.
+a test knows the answer. It reads the categories from the prompt, as a model would, and of an image,
+a recording or a video the bytes, in which a name may stand as well.
 """
 
+import base64
 import json
 import math
 import re
@@ -58,12 +60,36 @@ def letters_of(request: Json) -> dict[str | None, str]:
 
 def chosen(request: Json) -> str | None:
     """Return the category that the model takes for the right one."""
-    content = request["messages"][1]["content"].lower()
+    content = content_of(request).lower()
     names = categories(request)
     found = [(content.find(n.lower()), n) for n in names if n is not None and n.lower() in content]
     if found:
         return min(found)[1]
     return None if None in names else names[0]
+
+
+def content_of(request: Json) -> str:
+    """Return the content to judge: its text, and what stands in the bytes of its parts."""
+    content = request["messages"][-1]["content"]
+    if isinstance(content, str):
+        return content
+    return "".join(
+        part["text"] if part["type"] == "text" else bytes_of(part).decode("latin-1")
+        for part in content
+    )
+
+
+def parts_of(request: Json) -> list[Json]:
+    """Return the parts of the content that are no text."""
+    content = request["messages"][-1]["content"]
+    return [] if isinstance(content, str) else [p for p in content if p["type"] != "text"]
+
+
+def bytes_of(part: Json) -> bytes:
+    """Return the bytes in a part, in whichever of the wire's forms."""
+    body = part[part["type"]]
+    data = body.get("data") or body.get("file_data") or body["url"]
+    return base64.b64decode(data.partition(",")[2] or data)
 
 
 def judgement(request: Json) -> Json:

@@ -15,8 +15,8 @@ from app.domain.classification.admission import (
 from app.domain.classification.request import (
     ClassifyRequest,
     check_categories,
+    check_content,
     check_filled,
-    check_input,
     check_options,
     check_schema_id,
     check_text,
@@ -40,7 +40,7 @@ def check_batch_values(request: BatchRequest) -> None:
     seen: dict[str, int] = {}
     for index, item in enumerate(request.items):
         at: FieldPath = ("items", index)
-        check_input((*at, "input"), item.input)
+        check_content((*at, "input"), item.input)
         check_categories(item.categories, at=at)
         check_schema_id((*at, "schema"), item.schema)
         item_id = id_of(item, index)
@@ -130,5 +130,7 @@ def _admit_item(
         merged,
         None if schema_id is None else schemas[schema_id],
         type_path=("items", index, "type") if item.type or own else ("type",),
+        input_path=("items", index, "input"),
+        categories_path=("items", index, "categories") if own else ("categories",),
         item_id=id_of(item, index),
     )

@@ -16,8 +16,9 @@ from app.domain.batches.admission import admit_batch
 from app.domain.batches.batch import Batch, BatchKind, BatchRequest, new_batch_id
 from app.domain.classification.admission import Admitted
 from app.domain.classification.classify import model_unavailable
+from app.domain.classification.judging import judge_many
 from app.domain.classification.reserve import begin, submit
-from app.domain.errors import Error, ModelUnavailable, ServerError
+from app.domain.errors import Error, MediaUnavailable, ModelUnavailable, ServerError
 from app.domain.jobs.end import end_jobs
 from app.domain.jobs.job import Job, JobStatus, Priority
 from app.domain.jobs.record import (
@@ -178,7 +179,8 @@ async def _ask(
     job_ids: Sequence[int],
 ) -> list[Outcome | Error]:
     try:
-        answers = await services.engine.classify_many([item.task for item in admitted])
+        tasks = [item.task for item in admitted]
+        answers = await judge_many(services.engine, services.media, tasks)
     except BaseException as failure:
         # A cancelled request too must give its quota back before it goes.
         await end_jobs(services, [failed(account_id, job_id, ServerError()) for job_id in job_ids])
@@ -187,7 +189,7 @@ async def _ask(
             raise ServerError from failure
         raise
     return [
-        answer if isinstance(answer, Outcome) else _unavailable(job_id, answer)
+        answer if isinstance(answer, Outcome | MediaUnavailable) else _unavailable(job_id, answer)
         for job_id, answer in zip(job_ids, answers, strict=True)
     ]
 

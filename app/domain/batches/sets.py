@@ -12,8 +12,8 @@ from app.domain.classification.admission import Admitted, SchemaInUse, admit, lo
 from app.domain.classification.request import (
     ClassifyRequest,
     check_categories,
+    check_content,
     check_filled,
-    check_input,
     check_options,
     check_schema_id,
     check_text,
@@ -49,6 +49,8 @@ class SetsRequest:
 async def admit_sets(services: Services, account: Account, asked: SetsRequest) -> list[Admitted]:
     """Make a task for each schema or set, in the order sent; a job's item id is the set's name.
 
+    They have the type of input in common, so the input is held to its rules once.
+
     Raises:
         InvalidRequest: A value is out of its range, fields contradict each other, or a schema or
             the model is not for this type of input.
@@ -60,8 +62,15 @@ async def admit_sets(services: Services, account: Account, asked: SetsRequest) -
         schemas = await load_schemas(services, account, asked.schemas)
         request = _typed(asked.request, asked.schemas, schemas)
         admitted = [
-            admit(services, account, request, schemas[each], item_id=schemas[each].name)
-            for each in asked.schemas
+            admit(
+                services,
+                account,
+                request,
+                schemas[each],
+                input_path=("input",) if index == 0 else None,
+                item_id=schemas[each].name,
+            )
+            for index, each in enumerate(asked.schemas)
         ]
     else:
         admitted = [
@@ -70,9 +79,11 @@ async def admit_sets(services: Services, account: Account, asked: SetsRequest) -
                 account,
                 replace(asked.request, categories=each.categories),
                 None,
+                input_path=("input",) if index == 0 else None,
+                categories_path=("category_sets", index, "categories"),
                 item_id=each.name,
             )
-            for each in asked.category_sets or ()
+            for index, each in enumerate(asked.category_sets or ())
         ]
     check_batch_size(account, len(admitted))
     return admitted
@@ -86,7 +97,7 @@ def check_sets(asked: SetsRequest) -> None:
             names the field.
     """
     request = asked.request
-    check_input(("input",), request.input)
+    check_content(("input",), request.input)
     check_options(top_n=request.top_n, threshold=request.threshold, min_margin=request.min_margin)
     for name, value in (
         ("schema", request.schema),

@@ -9,8 +9,16 @@ from dataclasses import dataclass
 import msgspec
 
 from app.domain.accounts.account import Account
-from app.domain.classification.request import DEFAULT_TOP_N, ClassifyRequest, check_values
+from app.domain.classification.request import (
+    DEFAULT_TOP_N,
+    MAX_TEXT_LENGTH,
+    ClassifyRequest,
+    check_length,
+    check_values,
+)
 from app.domain.errors import FieldPath, InvalidRequest, PlanRestriction
+from app.domain.media.examples import check_examples
+from app.domain.media.source import check_source
 from app.domain.plans import cheapest_plan
 from app.domain.schemas.manage import no_such_schema, require_schemas
 from app.domain.schemas.schema import SchemaType, load_categories
@@ -101,16 +109,26 @@ def admit(
     schema: SchemaInUse | None,
     *,
     type_path: FieldPath = ("type",),
+    input_path: FieldPath | None = ("input",),
+    categories_path: FieldPath = ("categories",),
     item_id: str | None = None,
 ) -> Admitted:
     """Make the task that a request asks for; a schema gives its defaults.
 
+    `input_path` leads to the input, or is None when that is held to its rules elsewhere.
+
     Raises:
-        InvalidRequest: The schema or the model is not for this type of input.
+        InvalidRequest: The schema or the model is not for this type of input, or the input or an
+            example is none of this type.
         PlanRestriction: The plan lacks the input type, or categories of one's own.
     """
     input_type = _input_type(request, schema, type_path=type_path)
-    categories = request.categories if schema is None else schema.categories
+    given = request.categories if schema is None else schema.categories
+    categories = None if given is None else tuple(given)
+    if input_path is not None:
+        check_input(services, input_path, request.input, input_type)
+    if input_type is InputType.IMAGE:
+        check_examples(categories_path, categories or ())
     _check_plan(account, input_type, own_categories=categories is not None)
     if input_type not in services.engine.input_types:
         able = ", ".join(kind.value for kind in InputType if kind in services.engine.input_types)
@@ -121,7 +139,7 @@ def admit(
     task = Task(
         content=request.input,
         input_type=input_type,
-        categories=None if categories is None else tuple(categories),
+        categories=categories,
         mode=request.mode or default_mode,
         top_n=DEFAULT_TOP_N if request.top_n is None else request.top_n,
         threshold=request.threshold or 0.0,
@@ -136,6 +154,19 @@ def admit(
         retain=account.retain_inputs and request.store is not False,
         item_id=item_id,
     )
+
+
+def check_input(services: Services, path: FieldPath, content: str, input_type: InputType) -> None:
+    """Hold an input to the rules of its type: so long a text, or a URL or data URI.
+
+    Raises:
+        InvalidRequest: It breaks one.
+    """
+    if input_type is InputType.TEXT:
+        check_length(path, content, maximum=MAX_TEXT_LENGTH)
+    else:
+        limit = services.media.fetcher.limits.bytes[input_type]
+        check_source(path, content, input_type, limit=limit)
 
 
 def _input_type(

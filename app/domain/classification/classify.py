@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from app.domain import clock
 from app.domain.accounts.account import Account, Caller
 from app.domain.classification.admission import Admitted, admit_request
+from app.domain.classification.judging import judge
 from app.domain.classification.request import ClassifyRequest
 from app.domain.classification.reserve import begin, submit
-from app.domain.errors import Error, ModelUnavailable, ServerError
+from app.domain.errors import Error, MediaUnavailable, ModelUnavailable, ServerError
 from app.domain.jobs.end import end_jobs
 from app.domain.jobs.job import Job, Priority
 from app.domain.jobs.record import (
@@ -69,6 +70,7 @@ async def classify(
         PlanRestriction: The plan lacks something that the request asks for.
         NotFound: The schema does not exist.
         RateLimitExceeded: The month's quota is used up.
+        MediaUnavailable: What the input leads to can't be had or read; the quota is given back.
         ModelUnavailable: The model can't answer now; the quota is given back.
         ServerError: Our fault; the quota is given back.
     """
@@ -118,7 +120,12 @@ async def _answer(
 
 async def _ask(services: Services, account_id: int, admitted: Admitted, *, job_id: int) -> Outcome:
     try:
-        return await services.engine.classify(admitted.task)
+        return await judge(services.engine, services.media, admitted.task)
+    except MediaUnavailable as failure:
+        # What is wrong is for the caller to read: the message may name a host.
+        logger.info("job %d failed: its %s can't be had", job_id, admitted.task.input_type.value)
+        await _give_back(services, account_id, failure, job_id=job_id)
+        raise
     except EngineError as failure:
         logger.warning("job %d failed: %s", job_id, failure)
         unavailable = model_unavailable(failure)

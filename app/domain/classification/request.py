@@ -52,16 +52,16 @@ def check_values(request: ClassifyRequest) -> None:
     Raises:
         InvalidRequest: A value is out of its range; the error names the field.
     """
-    check_input(("input",), request.input)
+    check_content(("input",), request.input)
     check_categories(request.categories)
     check_schema_id(("schema",), request.schema)
     check_options(top_n=request.top_n, threshold=request.threshold, min_margin=request.min_margin)
 
 
-def check_input(path: FieldPath, text: str) -> None:
-    """Hold an input to its rules: not empty, at most 1,000,000 characters, valid Unicode."""
-    check_text(path, text, maximum=MAX_TEXT_LENGTH)
-    check_filled(path, text)
+def check_content(path: FieldPath, content: str) -> None:
+    """Hold an input to the rules of all types: valid Unicode, no NUL, not empty."""
+    check_storable(path, content)
+    check_filled(path, content)
 
 
 def check_options(*, top_n: int | None, threshold: float | None, min_margin: float | None) -> None:
@@ -101,8 +101,18 @@ def check_categories(categories: Sequence[Category] | None, *, at: FieldPath = (
 
 def check_text(path: FieldPath, text: str, *, maximum: int) -> None:
     """Hold a text to a length and to what every database can store."""
+    check_length(path, text, maximum=maximum)
+    check_storable(path, text)
+
+
+def check_length(path: FieldPath, text: str, *, maximum: int) -> None:
+    """Hold a text to a length."""
     if len(text) > maximum:
         raise InvalidRequest(path, f"must be at most {maximum} characters, got {len(text)}")
+
+
+def check_storable(path: FieldPath, text: str) -> None:
+    """Hold a text to what every database can store."""
     if "\x00" in text:
         raise InvalidRequest(path, "must not contain the NUL character")
     if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):

@@ -15,11 +15,11 @@ import msgspec
 
 from app.domain.accounts.account import Account
 from app.domain.batches.batch import BatchItemRequest
-from app.domain.classification.admission import Admitted, admit, load_schemas
+from app.domain.classification.admission import Admitted, admit, check_input, load_schemas
 from app.domain.classification.request import (
     ClassifyRequest,
     check_categories,
-    check_input,
+    check_content,
     check_options,
     check_schema_id,
 )
@@ -143,8 +143,10 @@ class _Admission:
             self._refuse(index, line, InvalidRequest(("id",), problem))
         else:
             try:
-                check_input(("input",), line.item.input)
+                check_content(("input",), line.item.input)
                 number = await self._template_of(line.item)
+                input_type = self._admitted[number].task.input_type
+                check_input(self._services, ("input",), line.item.input, input_type)
             except Error as error:
                 self._refuse(index, line, error)
             else:
@@ -240,9 +242,9 @@ class _Admission:
             store=request.store,
         )
         if schema_id is None:
-            return admit(self._services, self._account, wanted, None)
+            return admit(self._services, self._account, wanted, None, input_path=None)
         schemas = await load_schemas(self._services, self._account, [schema_id])
-        return admit(self._services, self._account, wanted, schemas[schema_id])
+        return admit(self._services, self._account, wanted, schemas[schema_id], input_path=None)
 
     def _refuse(self, index: int, line: Line, error: Error) -> None:
         message = f"Line {line.number}: {error.message}"[:_MESSAGE_LENGTH]

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from app.domain import clock
 from app.domain.classification.admission import Admitted
 from app.domain.classification.classify import model_unavailable
-from app.domain.errors import Error, ErrorCode, InvalidRequest, ServerError
+from app.domain.classification.judging import judge, judge_many
+from app.domain.errors import Error, ErrorCode, InvalidRequest, MediaUnavailable, ServerError
 from app.domain.jobs.end import end_jobs
 from app.domain.jobs.payload import load_payloads
 from app.domain.jobs.record import completed, failed
@@ -85,16 +86,19 @@ async def _ask(services: Services, admitted: Sequence[Admitted]) -> Sequence[Ans
     try:
         async with asyncio.timeout(TIME_LIMIT_S):
             if len(admitted) > 1:
-                return await services.engine.classify_many([item.task for item in admitted])
-            return [await services.engine.classify(admitted[0].task)]
+                tasks = [item.task for item in admitted]
+                return await judge_many(services.engine, services.media, tasks)
+            return [await judge(services.engine, services.media, admitted[0].task)]
     except Exception as failure:
-        if not isinstance(failure, EngineError | TimeoutError):
+        if not isinstance(failure, EngineError | MediaUnavailable | TimeoutError):
             logger.exception("an attempt failed")
         return [failure] * len(admitted)
 
 
 def _is_worth_another(job: LeasedJob, answer: Answer) -> bool:
     if isinstance(answer, Outcome | UnsupportedInput):
+        return False
+    if isinstance(answer, MediaUnavailable) and answer.lasting:
         return False
     return job.attempts < (MODEL_ATTEMPTS if isinstance(answer, _AWAY) else MAX_ATTEMPTS)
 
@@ -134,6 +138,8 @@ def _error_of(item: Admitted, failure: Exception) -> Error:
     if isinstance(failure, UnsupportedInput):
         kind = item.task.input_type.value
         return InvalidRequest(("type",), f"this server's model can't judge {kind}")
+    if isinstance(failure, MediaUnavailable):
+        return failure
     if isinstance(failure, TimeoutError):
         return Error(
             f"The job took longer than {TIME_LIMIT_S} s, {MAX_ATTEMPTS} times.",

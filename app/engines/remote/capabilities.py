@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.engines.contract import Mode, Task
+from app.engines.contract import InputType, Mode, Task
 from app.engines.errors import UnknownModel
 from app.engines.litellm_provider import library
 from app.engines.remote.call import Address
@@ -37,10 +37,16 @@ _FEATURES = {
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """The manners in which a model can be asked, best first, and its context in tokens."""
+    """The manners in which a model can be asked, best first, and its context in tokens.
+
+    `input_types` are the kinds of content that LiteLLM knows the model to take. `provider` is
+    LiteLLM's name.
+    """
 
     manners: tuple[Manner, ...]
     context: int
+    input_types: frozenset[InputType]
+    provider: str
     count: Callable[[str], int]
 
     @property
@@ -79,8 +85,16 @@ def find(model: str, *, context: int | None) -> Capabilities:
         Manner.TOOL: litellm.supports_function_calling(model) if info else "tools" in parameters,
         Manner.JSON: True,
     }
+    sees = {
+        InputType.TEXT: True,
+        InputType.IMAGE: info.get("supports_vision"),
+        InputType.AUDIO: info.get("supports_audio_input"),
+        InputType.VIDEO: info.get("supports_video_input"),
+    }
     return Capabilities(
         manners=tuple(manner for manner in Manner if can[manner]),
+        input_types=frozenset(kind for kind in InputType if sees[kind]),
+        provider=provider,
         context=context or info.get("max_input_tokens") or UNKNOWN_CONTEXT,
         count=lambda text: len(litellm.encode(model=model, text=text)),
     )

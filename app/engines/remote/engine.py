@@ -9,6 +9,7 @@ task, their retries and the wait for its turn share one budget of time.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 
 from app.engines.contract import ConfidenceSource, InputType, Label, Mode, Outcome, Task
@@ -23,6 +24,7 @@ from app.engines.remote.answer import Judgement, NoAnswer, read_letter, read_obj
 from app.engines.remote.call import Address, CallFailed, Message, Reply, call
 from app.engines.remote.capabilities import Capabilities, Manners, find, with_key
 from app.engines.remote.fitting import Fitted, fit
+from app.engines.remote.media import BASIS, Part, part_of
 from app.engines.remote.options import options_for
 from app.engines.remote.prompt import Manner, takes_none, write
 from app.engines.remote.retry import with_retries
@@ -38,10 +40,9 @@ class RemoteEngine:
 
     `turns` bounds the tasks under way at a time, and may be shared with other models. `context` is
     the model's in tokens, where it is not the one that LiteLLM knows. `temperatures` were fitted on
-    labelled data, by the source of the confidence.
+    labelled data, by the source of the confidence. `believed` are the kinds of content that the
+    operator says it takes, beside those that LiteLLM knows of.
     """
-
-    input_types = frozenset({InputType.TEXT})
 
     def __init__(
         self,
@@ -50,13 +51,21 @@ class RemoteEngine:
         turns: asyncio.Semaphore,
         context: int | None = None,
         temperatures: Temperatures | None = None,
+        believed: frozenset[InputType] = frozenset(),
     ) -> None:
         self._address = address
         self._temperatures = temperatures or {}
         self._turns = turns
         self._context = context
+        self._believed = believed
         self._capabilities: Capabilities | None = None
         self._manners = Manners(())
+
+    @property
+    def input_types(self) -> frozenset[InputType]:
+        """The kinds of content it can judge; before it is loaded, those that it surely can."""
+        known = self._capabilities.input_types if self._capabilities else {InputType.TEXT}
+        return self._believed | known
 
     @property
     def is_loaded(self) -> bool:
@@ -81,16 +90,17 @@ class RemoteEngine:
         """Answer one task.
 
         Raises:
-            UnsupportedInput: The input is not text, or the categories don't fit into the context.
+            UnsupportedInput: The model does not take this kind of input, or the categories don't
+                fit into the context.
             UnusableAnswer: The model's answers can't be used.
             EngineBusy: The task's turn did not come in time.
             UnknownModel: LiteLLM knows no provider for the name.
             ModelUnavailable: The provider does not answer.
         """
-        if task.input_type not in self.input_types:
-            raise UnsupportedInput(f"the model can't judge {task.input_type.value}")
         if self._capabilities is None:
             await asyncio.to_thread(self.load)
+        if task.input_type not in self.input_types:
+            raise UnsupportedInput(f"the model can't judge {task.input_type.value}")
         deadline = asyncio.get_running_loop().time() + self._address.timeout_s
         async with self._turn(deadline):
             return await self._answer(task, deadline=deadline)
@@ -124,9 +134,11 @@ class RemoteEngine:
         tokens = 0
         complaint: str | None = None
         asked_again = False
+        part = await self._part(task)
         while True:
             fitted = await self._fit(task, manner)
-            messages = write(task, manner, fitted.categories, fitted.content, complaint=complaint)
+            content = fitted.content if part is None else part
+            messages = write(task, manner, fitted.categories, content, complaint=complaint)
             try:
                 reply = await self._call(messages, manner, task, deadline=deadline)
             except CallFailed as failure:
@@ -148,7 +160,18 @@ class RemoteEngine:
                 continue
             return self._outcome(task, judgement, fitted, tokens)
 
+    async def _part(self, task: Task) -> Part | None:
+        if task.media is None:
+            return None
+        assert self._capabilities is not None  # noqa: S101 - `classify` has loaded it
+        provider = self._capabilities.provider
+        reading = partial(part_of, task.media, task.input_type, provider=provider)
+        return await asyncio.to_thread(reading)
+
     async def _fit(self, task: Task, manner: Manner) -> Fitted:
+        if task.media is not None:
+            # Where it was found is not for the model, and takes no room.
+            task = replace(task, content="")
         assert self._capabilities is not None  # noqa: S101 - `classify` has loaded it
         fitting = partial(
             fit,
@@ -202,6 +225,7 @@ class RemoteEngine:
             model=self._address.model,
             outcome=selection.outcome,
             truncated=fitted.truncated,
+            basis=BASIS[task.input_type],
         )
 
     def _calibrated(

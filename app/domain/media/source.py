@@ -1,0 +1,35 @@
+"""What an input of type image, audio or video may be: an http or https URL, or a data URI.
+
+These rules need no network. They hold before anything is counted.
+"""
+
+from app.domain.errors import FieldPath, InvalidRequest
+from app.domain.media.data_uri import NoDataUri, check_data_uri, is_data_uri
+from app.engines.contract import InputType
+from app.outbound.errors import Refused
+from app.outbound.target import parse_url
+
+
+def check_source(path: FieldPath, content: str, input_type: InputType, *, limit: int) -> None:
+    """Hold an input to the form of a URL or of a data URI of at most `limit` bytes.
+
+    Raises:
+        InvalidRequest: It is neither, or is malformed or too large.
+    """
+    if is_data_uri(content):
+        try:
+            check_data_uri(content, input_type, limit=limit)
+        except NoDataUri as error:
+            raise InvalidRequest(path, str(error)) from None
+        return
+    try:
+        parse_url(content)
+    except Refused as error:
+        raise InvalidRequest(
+            path, f"must be a public http or https URL or a base64 data URI. {error}"
+        ) from None
+
+
+def is_url(text: str) -> bool:
+    """Tell whether a text says that it is an http or https URL."""
+    return text[:8].lower().startswith(("http://", "https://"))

@@ -1,0 +1,58 @@
+"""One engine for each kind of content, as one."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from app.engines.contract import Engine, InputType, Outcome, Task
+from app.engines.errors import EngineError
+
+
+class RoutedEngine:
+    """Hands each task to the engine of its kind of content. Several kinds may share one."""
+
+    def __init__(self, by_type: Mapping[InputType, Engine]) -> None:
+        self._by_type = by_type
+        # In a fixed order, each once.
+        self._engines = list({id(engine): engine for engine in by_type.values()}.values())
+
+    @property
+    def input_types(self) -> frozenset[InputType]:
+        """The kinds whose engine can judge them."""
+        return frozenset(
+            kind for kind, engine in self._by_type.items() if kind in engine.input_types
+        )
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether no engine needs loading first."""
+        return all(engine.is_loaded for engine in self._engines)
+
+    def load(self) -> None:
+        """Load every engine. Blocking; twice is once."""
+        for engine in self._engines:
+            engine.load()
+
+    def close(self) -> None:
+        """Close every engine."""
+        for engine in self._engines:
+            engine.close()
+
+    async def classify(self, task: Task) -> Outcome:
+        """Answer one task."""
+        return await self._by_type[task.input_type].classify(task)
+
+    async def classify_many(self, tasks: Sequence[Task]) -> list[Outcome | EngineError]:
+        """Answer tasks in their order; one that fails has its error in its place."""
+        places = [
+            [n for n, task in enumerate(tasks) if self._by_type[task.input_type] is engine]
+            for engine in self._engines
+        ]
+        answers: dict[int, Outcome | EngineError] = {}
+
+        async def ask(engine: Engine, own: Sequence[int]) -> None:
+            judged = await engine.classify_many([tasks[place] for place in own])
+            answers.update(zip(own, judged, strict=True))
+
+        asked = (ask(engine, own) for engine, own in zip(self._engines, places, strict=True) if own)
+        await asyncio.gather(*asked)
+        return [answers[place] for place in range(len(tasks))]
