@@ -12,6 +12,7 @@ from app.domain.services import Services
 from app.domain.webhooks.reseal import renew_seals
 from app.engines.chain import ChainEngine, Link
 from app.engines.contract import InputType
+from app.engines.decisions.engine import DecisionEngine, is_decision_model
 from app.engines.embedded import EmbeddedEngine
 from app.engines.errors import UnknownModel
 from app.engines.litellm_provider import close_connections
@@ -78,7 +79,7 @@ def make_remote(
     *,
     turns: asyncio.Semaphore,
     temperatures: Temperatures | None = None,
-) -> RemoteEngine:
+) -> RemoteEngine | DecisionEngine:
     """Return an engine for a model of a provider, not loaded yet.
 
     It is believed to take the kinds of content that it is named for in particular.
@@ -89,10 +90,13 @@ def make_remote(
         api_base=settings.model_api_base or None,
         api_key=settings.model_api_key.get_secret_value() or None,
     )
+    context = settings.model_context or None
+    if is_decision_model(model):
+        return DecisionEngine(address, turns=turns, context=context, temperatures=temperatures)
     return RemoteEngine(
         address,
         turns=turns,
-        context=settings.model_context or None,
+        context=context,
         temperatures=temperatures,
         believed=frozenset(kind for kind in InputType if model in settings.own_models_for(kind)),
     )

@@ -21,7 +21,7 @@ from app.domain.files.file import FileFormat
 from app.domain.files.lines import Line, read_lines
 from app.domain.jobs.result import result_of
 from app.engines.contract import Engine, InputType, Mode, Outcome, Task
-from app.engines.errors import EngineError, UnsupportedInput
+from app.engines.errors import EngineError, Unfit, UnsupportedInput
 from app.runtime import open_engine
 from app.settings import load_settings
 
@@ -151,7 +151,7 @@ def _task_of_line(line: Line, template: ClassifyRequest) -> Task:
 
 
 def _code_of(failure: EngineError) -> ErrorCode:
-    if isinstance(failure, UnsupportedInput):
+    if isinstance(failure, UnsupportedInput | Unfit):
         return ErrorCode.INVALID_REQUEST
     return ErrorCode.MODEL_UNAVAILABLE
 

@@ -3,6 +3,7 @@
 Each task asks the models in their order. One whose circuit is open is passed over. What is no fault
 of the model (content it can't read or won't judge, an answer that can't be used) moves the task on
 without counting against it: otherwise one caller's content could close a model to all callers.
+What no model could ever do is said so, and is no outage.
 """
 
 import asyncio
@@ -12,7 +13,13 @@ from dataclasses import dataclass, field
 
 from app.engines.circuit import Circuit
 from app.engines.contract import Engine, InputType, Outcome, Task
-from app.engines.errors import EngineError, ModelUnavailable, UnreadableMedia, UnsupportedInput
+from app.engines.errors import (
+    EngineError,
+    ModelUnavailable,
+    Unfit,
+    UnreadableMedia,
+    UnsupportedInput,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -66,22 +73,28 @@ class ChainEngine:
         Raises:
             UnsupportedInput: None of the models takes this kind of content.
             UnreadableMedia: One could not read the content, and no other answered.
+            Unfit: The task asks for more than any of the models can ever give.
             ModelUnavailable: No model could; says when the first may again.
         """
         able = [link for link in self.links if task.input_type in link.engine.input_types]
         if not able:
             raise UnsupportedInput(f"no model takes {task.input_type.value}")
         unreadable: UnreadableMedia | None = None
+        unfit: list[Unfit] = []
         for link in able:
             try:
                 outcome = await _try(link, task)
             except UnreadableMedia as error:
                 unreadable = error
+            except Unfit as error:
+                unfit.append(error)
             else:
                 if outcome is not None:
                     return outcome
         if unreadable is not None:
             raise unreadable
+        if len(unfit) == len(able):
+            raise unfit[-1]
         waits = [link.circuit.opens_in for link in able]
         raise ModelUnavailable("no model could answer", retry_after=min(waits) or None)
 
@@ -104,6 +117,7 @@ async def _try(link: Link, task: Task) -> Outcome | None:
 
     Raises:
         UnreadableMedia: This model can't read the content; the next one may.
+        Unfit: This model could never do what the task asks for; the next one may.
     """
     ticket = link.circuit.admit()
     if ticket is None:
@@ -113,7 +127,7 @@ async def _try(link: Link, task: Task) -> Outcome | None:
     except ModelUnavailable as error:
         link.circuit.failed(ticket, retry_after=error.retry_after, lasting=error.lasting)
         logger.warning("model %s: %s", link.name, error)
-    except UnreadableMedia:
+    except (UnreadableMedia, Unfit):
         link.circuit.told_nothing(ticket)
         raise
     except EngineError as error:

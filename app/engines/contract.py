@@ -38,6 +38,14 @@ class OutcomeKind(StrEnum):
     UNSURE = "unsure"
 
 
+class QuestionKind(StrEnum):
+    """What kind of answer a question has."""
+
+    CHOICE = "choice"
+    SCORE = "score"
+    NOUL = "noul"
+
+
 class ConfidenceSource(StrEnum):
     """Where a confidence comes from."""
 
@@ -89,6 +97,19 @@ class Category:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked about the content, where it is more than which category it belongs to.
+
+    The task's categories are the answers: the options of a choice; the levels of a score, the
+    lowest first, named "0", "1", … and told by their descriptions; "true" and "false" of a noul,
+    the first of which the text holds for.
+    """
+
+    kind: QuestionKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """One thing to classify. `categories` is None for the engine's own generic taxonomy.
 
@@ -109,6 +130,7 @@ class Task:
     allow_none: bool = False
     min_margin: float | None = None
     media: Media | None = None
+    question: Question | None = None
 
 
 @dataclass(frozen=True, slots=True)

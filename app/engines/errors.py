@@ -4,6 +4,7 @@ What these say is logged, so it never quotes content.
 
 EngineError
 ├── UnsupportedInput    this kind of content is not for this engine
+├── Unfit               the task asks for more than this engine can ever give
 ├── UnreadableMedia     what was fetched is not what it should be, or takes too much to decode
 ├── UnusableAnswer      the model answered, but not with labels that it was given, or declined
 ├── EngineBusy          too much is being asked of the model already
@@ -18,6 +19,19 @@ class EngineError(Exception):
 
 class UnsupportedInput(EngineError):
     """The engine can't judge this kind of content."""
+
+
+class Unfit(EngineError):
+    """The engine can't do what the task asks for, whatever the content and however often it tries.
+
+    `field` is that of the request which asks for too much: "categories" or "explain". The message
+    says what would do, in words for the caller.
+    """
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
 
 
 class UnreadableMedia(EngineError):

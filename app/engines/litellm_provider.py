@@ -1,4 +1,6 @@
-"""The embedded engine as a LiteLLM provider: `embedded/text` is called as any other model is.
+"""LiteLLM, and what it gets to know from us: two providers.
+
+The embedded engine is called as any other model is:
 
     await completion("embedded/text", messages, categories=["finance", "hr"], mode="top_n")
 
@@ -6,6 +8,14 @@ The last user message is the content; `categories` (names or objects), `mode`, `
 `explain`, `allow_none` and `min_margin` are as in `POST /classify`. The answer's content is JSON:
 `{"labels": [{"label", "confidence", "explanation"?}, …], "outcome"?}`, its usage the real token
 count.
+
+Decision models, of any server that speaks System One (docs/decisions/0012-the-systemone-wire.md):
+
+    await ask(model="systemone/nimble", messages=messages, questions={…}, api_base="http://…")
+
+The last user message is the state. The answer's content is the body of the server's answer as it
+came, its usage the server's count. Without an `api_base` it is SYSTEMONE_API_BASE, with the key in
+SYSTEMONE_API_KEY, as LiteLLM names its own providers' variables.
 
 LiteLLM is imported here and nowhere else, at the first call: it takes two seconds and 160 MB.
 """
@@ -23,6 +33,8 @@ from app.engines.contract import Category, Engine, Mode, Outcome, Task
 from app.engines.errors import EngineError
 
 PROVIDER = "embedded"
+DECISIONS = "systemone"
+_PATH = "/systemone"
 _importing = threading.Lock()
 
 
@@ -41,9 +53,20 @@ async def completion(
 
 def register(litellm: Any, engine: Engine) -> None:
     """Make `embedded/…` known to LiteLLM; again replaces the engine."""
-    handler = _handler_class(litellm)(engine)
-    others = [entry for entry in litellm.custom_provider_map if entry["provider"] != PROVIDER]
-    litellm.custom_provider_map = [*others, {"provider": PROVIDER, "custom_handler": handler}]
+    _provide(litellm, PROVIDER, _handler_class(litellm)(engine))
+
+
+def register_decisions(api_base: str | None) -> bool:
+    """Make `systemone/…` known to LiteLLM; tell whether there is an address to ask at."""
+    litellm = library()
+    if not any(entry["provider"] == DECISIONS for entry in litellm.custom_provider_map):
+        _provide(litellm, DECISIONS, _decisions_class(litellm)())
+    return bool(api_base or litellm.get_secret_str("SYSTEMONE_API_BASE"))
+
+
+def _provide(litellm: Any, provider: str, handler: Any) -> None:
+    others = [entry for entry in litellm.custom_provider_map if entry["provider"] != provider]
+    litellm.custom_provider_map = [*others, {"provider": provider, "custom_handler": handler}]
     litellm.utils.custom_llm_setup()
 
 
@@ -120,6 +143,96 @@ def _handler_class(litellm: Any) -> type:
             return _fill(litellm, model_response, model, outcome)
 
     return EmbeddedProvider
+
+
+class _Counted(msgspec.Struct):
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class _Body(msgspec.Struct):
+    usage: _Counted | None = None
+
+
+def _decisions_class(litellm: Any) -> type:
+    class DecisionProvider(litellm.CustomLLM):  # type: ignore[misc]
+        """Asks a decision model; what its answer says is for the caller to judge."""
+
+        async def acompletion(
+            self,
+            *,
+            model: str,
+            messages: list[dict[str, Any]],
+            api_base: str | None,
+            api_key: str | None,
+            model_response: Any,
+            optional_params: dict[str, Any],
+            **others: Any,
+        ) -> Any:
+            """Send the last user message as the state, with the questions."""
+            if not api_base:
+                # A key goes to the address that it belongs to, and to no other.
+                api_base = litellm.get_secret_str("SYSTEMONE_API_BASE") or ""
+                api_key = litellm.get_secret_str("SYSTEMONE_API_KEY")
+            body = {
+                "model": model,
+                "state": messages[-1]["content"],
+                "questions": optional_params["questions"],
+            }
+            answer = await _post(
+                litellm, api_base, body, api_key=api_key, patience_s=others["timeout"]
+            )
+            message = litellm.Message(content=answer)
+            model_response.choices = [litellm.Choices(message=message, finish_reason="stop")]
+            model_response.model = model
+            model_response.usage = _usage(litellm, answer)
+            return model_response
+
+    return DecisionProvider
+
+
+async def _post(
+    litellm: Any, api_base: str, body: object, *, api_key: str | None, patience_s: float | None
+) -> str:
+    headers = {"Content-Type": "application/json"}
+    if api_key:
+        headers["Authorization"] = f"Bearer {api_key}"
+    http = litellm.llms.custom_httpx.http_handler
+    client = http.get_async_httpx_client(llm_provider=DECISIONS, params={"timeout": patience_s})
+    try:
+        response = await client.post(
+            address_of(api_base), content=msgspec.json.encode(body), headers=headers
+        )
+    except http.httpx.HTTPStatusError as refusal:
+        # Its status and its headers are those of any provider; its text may quote the content.
+        error = litellm.llms.custom_llm.CustomLLMError(refusal.response.status_code, "refused")
+        error.litellm_response_headers = dict(refusal.response.headers)
+        raise error from None
+    except http.httpx.HTTPError as failure:
+        error = litellm.llms.custom_llm.CustomLLMError(500, type(failure).__name__)
+        raise error from None
+    return str(response.text)
+
+
+def address_of(api_base: str) -> str:
+    """Return the URL of System One: a base may be a host, its `/v1`, or the whole address.
+
+    >>> address_of("http://localhost:11434"), address_of("https://openrouter.ai/api/v1/")
+    ('http://localhost:11434/v1/systemone', 'https://openrouter.ai/api/v1/systemone')
+    """
+    base = api_base.rstrip("/")
+    if base.endswith(_PATH):
+        return base
+    return f"{base}{_PATH}" if base.endswith("/v1") else f"{base}/v1{_PATH}"
+
+
+def _usage(litellm: Any, answer: str) -> Any:
+    try:
+        counted = msgspec.json.decode(answer, type=_Body).usage or _Counted()
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        counted = _Counted()
+    read, written = max(counted.input_tokens, 0), max(counted.output_tokens, 0)
+    return litellm.Usage(prompt_tokens=read, completion_tokens=written, total_tokens=read + written)
 
 
 def to_task(messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any]) -> Task:

@@ -9,7 +9,7 @@ from app.engines.chain import BATCH_AT_ONCE, ChainEngine, Link
 from app.engines.circuit import THRESHOLD, Circuit
 from app.engines.contract import Category, ConfidenceSource, Outcome, Task
 from app.engines.embedded import EmbeddedEngine
-from app.engines.errors import ModelUnavailable
+from app.engines.errors import ModelUnavailable, Unfit
 from app.engines.litellm_provider import close_connections
 from app.engines.remote.call import Address
 from app.engines.remote.engine import RemoteEngine
@@ -176,3 +176,26 @@ async def test_one_item_of_a_batch_may_fail(chain: Chain, provider: Provider) ->
     answers = await chain("only").classify_many([TASK] * 3)
     assert sum(isinstance(each, Outcome) for each in answers) == 2
     assert sum(isinstance(each, ModelUnavailable) for each in answers) == 1
+
+
+async def test_what_no_model_can_take_is_the_requests_fault(
+    chain: Chain, provider: Provider
+) -> None:
+    many = tuple(Category(f"a rather long name of a category, {n}") for n in range(1_000))
+    with pytest.raises(Unfit, match="categories: must have names of at most about"):
+        await chain("first", "second").classify(Task("x", categories=many))
+    assert provider.requests == []
+
+
+async def test_a_model_that_is_away_may_be_able_to_take_it(
+    chain: Chain, provider: Provider
+) -> None:
+    provider.always("o3-mini", status(401))
+    engine = chain("o3-mini", "second")
+    many = tuple(Category(f"a rather long name of a category, {n}") for n in range(1_000))
+    # The first has room for them.
+    with pytest.raises(ModelUnavailable):
+        await engine.classify(Task("x", categories=many))
+    with pytest.raises(ModelUnavailable):
+        await engine.classify(Task("x", categories=many))
+    assert len(provider.requests) == 1

@@ -27,8 +27,8 @@ from app.engines.errors import (
     EngineBusy,
     EngineError,
     ModelUnavailable,
+    Unfit,
     UnknownModel,
-    UnsupportedInput,
     UnusableAnswer,
 )
 from app.engines.litellm_provider import close_connections
@@ -497,8 +497,9 @@ async def test_long_categories_lose_examples_and_then_descriptions(
     assert "Meaning 19." in prompt
     assert "example 19 8" not in prompt
     many = tuple(Category(f"a rather long name of a category, {n}") for n in range(1_000))
-    with pytest.raises(UnsupportedInput, match="too long"):
+    with pytest.raises(Unfit, match="at most about") as caught:
         await make(context=4_096).classify(task(categories=many))
+    assert caught.value.field == "categories"
     assert (await make(context=60_000).classify(task(categories=many))).truncated == ()
 
 

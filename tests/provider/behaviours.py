@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.provider.completions import Json, completion
+from tests.provider.decisions import decision
 
 
 @dataclass
@@ -31,15 +32,23 @@ Behaviour = Callable[[Exchange], Awaitable[None]]
 def encode(payload: Json, *, status: int, headers: dict[str, str]) -> bytes:
     """Write a response as HTTP/1.1."""
     body = json.dumps(payload).encode()
+    return _head(len(body), status=status, headers=headers) + body
+
+
+def _head(length: int, *, status: int, headers: dict[str, str]) -> bytes:
     lines = [f"HTTP/1.1 {status} Status", "Content-Type: application/json"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
-    lines += [f"Content-Length: {len(body)}", "", ""]
-    return "\r\n".join(lines).encode() + body
+    return "\r\n".join([*lines, f"Content-Length: {length}", "", ""]).encode()
+
+
+def answer(request: Json) -> Json:
+    """Return what a model does that does as told: one of chat, or a decision model."""
+    return decision(request) if "questions" in request else completion(request)
 
 
 async def good(exchange: Exchange) -> None:
     """Do as told."""
-    await exchange.send(completion(exchange.request))
+    await exchange.send(answer(exchange.request))
 
 
 def status(code: int, *, message: str = "no", **headers: str) -> Behaviour:
@@ -70,8 +79,8 @@ def slow(seconds: float) -> Behaviour:
 
 async def cut(exchange: Exchange) -> None:
     """Cut the connection in the middle of the answer."""
-    answer = encode(completion(exchange.request), status=200, headers={})
-    exchange.writer.write(answer[: len(answer) // 2])
+    whole = encode(answer(exchange.request), status=200, headers={})
+    exchange.writer.write(whole[: len(whole) // 2])
     await exchange.writer.drain()
     exchange.writer.transport.abort()
 
@@ -119,3 +128,24 @@ def logprobs(probabilities: object) -> Behaviour:
             choice["logprobs"] = probabilities
 
     return edited(edit)
+
+
+def raw(text: str) -> Behaviour:
+    """Send this as the body of the answer, whatever it is."""
+
+    async def behave(exchange: Exchange) -> None:
+        exchange.writer.write(_head(len(text.encode()), status=200, headers={}) + text.encode())
+        await exchange.writer.drain()
+
+    return behave
+
+
+def decides(edit: Callable[[Json], Any]) -> Behaviour:
+    """Change the good answer of a decision model before it is sent; NaN is written as it is."""
+
+    async def behave(exchange: Exchange) -> None:
+        payload = copy.deepcopy(decision(exchange.request))
+        edit(payload)
+        await exchange.send(payload)
+
+    return behave

@@ -1,4 +1,5 @@
-"""A provider on loopback that speaks the OpenAI wire over real HTTP, and misbehaves on command.
+"""A provider on loopback that speaks the OpenAI wire and the System One wire over real HTTP, and
+misbehaves on command.
 
     with Provider() as provider:
         provider.always("weak", behaviours.status(500))
@@ -23,6 +24,7 @@ from typing import Self
 from tests.provider.behaviours import Behaviour, Exchange, encode, good, slow
 from tests.provider.completions import Json
 
+_ADDRESS = re.compile(rb"^POST /v1/(?:chat/completions|systemone) ")
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
@@ -115,7 +117,7 @@ class Provider:
         writer.transport.abort()
 
     async def _answer(self, head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
-        if b"/chat/completions " not in head.split(b"\r\n", 1)[0]:
+        if _ADDRESS.search(head.split(b"\r\n", 1)[0]) is None:
             writer.write(encode({"error": {"message": "not found"}}, status=404, headers={}))
             return
         request = json.loads(body)

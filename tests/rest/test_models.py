@@ -26,7 +26,8 @@ from tests.provider.behaviours import (
 from tests.provider.server import Provider
 
 CATEGORIES = ["tech", "billing"]
-BODY = {"input": "I was charged twice for billing", "categories": CATEGORIES}
+CATEGORY_LIST = {"categories": CATEGORIES}
+BODY = {"input": "I was charged twice for billing", **CATEGORY_LIST}
 CLASSIFY = """mutation($input: ClassifyInput!) {
   classify(input: $input) {
     job { result { label confidence } meta { model tokens confidenceSource } }
@@ -162,6 +163,32 @@ def test_when_no_model_answers_it_is_503_and_counts_nothing(setting: Setting) ->
     assert used() == before
 
 
+def test_a_list_too_long_for_every_model_is_the_requests_fault(setting: Setting) -> None:
+    before = setting.client.get("/api/v1/usage").json()["usage"]["requests"]
+    many = [f"a rather long name of a category, {n}" for n in range(500)]
+    reply = setting.classify(categories=many)
+    assert reply.status_code == 400
+    error = reply.json()["error"]
+    assert (error["code"], error["field"]) == ("invalid_request", "categories")
+    assert "at most about 979 tokens" in error["message"]
+    items = [{"input": "x", "categories": many}, {"input": "about billing"}]
+    batch = setting.client.post("/api/v1/batch", json={**CATEGORY_LIST, "items": items}).json()
+    refused, answered = batch["results"]
+    assert refused["error"]["code"] == "invalid_request"
+    assert refused["error"]["message"] == error["message"]
+    assert answered["result"]["label"] == "billing"
+    # Who does not wait finds it in the job, which is not tried again.
+    promise = setting.classify(categories=many, **{"async": True}).json()
+    job = setting.client.get(f"/api/v1/jobs?id={promise['id']}&wait=20").json()
+    assert (job["status"], job["error"]["code"]) == ("failed", "invalid_request")
+    named = [{"name": name} for name in many]
+    payload = ask(setting.client, CLASSIFY, input={"input": "x", "categories": named})["classify"]
+    assert payload["errors"] == [{"code": "INVALID_REQUEST", "message": error["message"]}]
+    assert setting.provider.asked("first") == setting.provider.requests
+    assert len(setting.provider.requests) == 1
+    assert setting.client.get("/api/v1/usage").json()["usage"]["requests"] == before + 1
+
+
 async def fails_on_poison(exchange: Exchange) -> None:
     """Answer every request but one whose content is poison."""
     poisoned = "poison" in json.dumps(exchange.request)
@@ -239,6 +266,10 @@ def test_doctor_says_who_answers(make_site: Callable[..., Site]) -> None:
         ({"model": "openai/a,openai/a"}, "CLASSIFAILY_MODEL: must be"),
         ({"model_audio": "a b"}, "CLASSIFAILY_MODEL_AUDIO: must be"),
         ({"model": "nonsense/x"}, "CLASSIFAILY_MODEL: no provider is known for 'nonsense/x'"),
+        (
+            {"model": "systemone/x"},
+            "CLASSIFAILY_MODEL: 'systemone/x' needs the address of a server",
+        ),
         ({"model_image": "nonsense"}, "CLASSIFAILY_MODEL_IMAGE: no provider is known"),
         ({"model_api_base": "localhost:8080"}, "CLASSIFAILY_MODEL_API_BASE: must be an http"),
         (

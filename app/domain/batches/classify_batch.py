@@ -15,10 +15,10 @@ from app.domain.accounts.account import Account, Caller
 from app.domain.batches.admission import admit_batch
 from app.domain.batches.batch import Batch, BatchKind, BatchRequest, new_batch_id
 from app.domain.classification.admission import Admitted
-from app.domain.classification.classify import model_unavailable
+from app.domain.classification.classify import error_of
 from app.domain.classification.judging import judge_many
 from app.domain.classification.reserve import begin, submit
-from app.domain.errors import Error, MediaUnavailable, ModelUnavailable, ServerError
+from app.domain.errors import Error, MediaUnavailable, ServerError
 from app.domain.jobs.end import end_jobs
 from app.domain.jobs.job import Job, JobStatus, Priority
 from app.domain.jobs.record import (
@@ -189,14 +189,14 @@ async def _ask(
             raise ServerError from failure
         raise
     return [
-        answer if isinstance(answer, Outcome | MediaUnavailable) else _unavailable(job_id, answer)
+        answer if isinstance(answer, Outcome | MediaUnavailable) else _error_of(job_id, answer)
         for job_id, answer in zip(job_ids, answers, strict=True)
     ]
 
 
-def _unavailable(job_id: int, failure: EngineError) -> ModelUnavailable:
+def _error_of(job_id: int, failure: EngineError) -> Error:
     logger.warning("job %d failed: %s", job_id, failure)
-    return model_unavailable(failure)
+    return error_of(failure)
 
 
 def _end_of(

@@ -20,7 +20,13 @@ from app.domain.classification.admission import Admitted, admit_request
 from app.domain.classification.judging import judge
 from app.domain.classification.request import ClassifyRequest
 from app.domain.classification.reserve import begin, submit
-from app.domain.errors import Error, MediaUnavailable, ModelUnavailable, ServerError
+from app.domain.errors import (
+    Error,
+    InvalidRequest,
+    MediaUnavailable,
+    ModelUnavailable,
+    ServerError,
+)
 from app.domain.jobs.end import end_jobs
 from app.domain.jobs.job import Job, Priority
 from app.domain.jobs.record import (
@@ -66,7 +72,8 @@ async def classify(
     or promises, the job.
 
     Raises:
-        InvalidRequest: A value is out of its range.
+        InvalidRequest: A value is out of its range, or more than any of the models can take; the
+            quota is given back.
         PlanRestriction: The plan lacks something that the request asks for.
         NotFound: The schema does not exist.
         RateLimitExceeded: The month's quota is used up.
@@ -128,9 +135,9 @@ async def _ask(services: Services, account_id: int, admitted: Admitted, *, job_i
         raise
     except EngineError as failure:
         logger.warning("job %d failed: %s", job_id, failure)
-        unavailable = model_unavailable(failure)
-        await _give_back(services, account_id, unavailable, job_id=job_id)
-        raise unavailable from failure
+        error = error_of(failure)
+        await _give_back(services, account_id, error, job_id=job_id)
+        raise error from failure
     except BaseException as failure:
         # A cancelled request too must give its quota back before it goes.
         await _give_back(services, account_id, ServerError(), job_id=job_id)
@@ -140,8 +147,13 @@ async def _ask(services: Services, account_id: int, admitted: Admitted, *, job_i
         raise
 
 
-def model_unavailable(failure: EngineError) -> ModelUnavailable:
-    """Return the error for a model that can't answer, with the time that the engine names."""
+def error_of(failure: EngineError) -> InvalidRequest | ModelUnavailable:
+    """Return the caller's error for an engine's: the request's fault, or a model that is away.
+
+    The latter has the time that the engine names.
+    """
+    if isinstance(failure, errors.Unfit):
+        return InvalidRequest((failure.field,), failure.problem)
     wait = failure.retry_after if isinstance(failure, errors.ModelUnavailable) else None
     return ModelUnavailable(
         "The model can't answer at the moment. Try again soon.",

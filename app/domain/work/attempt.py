@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from app.domain import clock
 from app.domain.classification.admission import Admitted
-from app.domain.classification.classify import model_unavailable
+from app.domain.classification.classify import error_of
 from app.domain.classification.judging import judge, judge_many
 from app.domain.errors import Error, ErrorCode, InvalidRequest, MediaUnavailable, ServerError
 from app.domain.jobs.end import end_jobs
@@ -22,7 +22,13 @@ from app.domain.jobs.payload import load_payloads
 from app.domain.jobs.record import completed, failed
 from app.domain.services import Services
 from app.engines.contract import Outcome
-from app.engines.errors import EngineBusy, EngineError, ModelUnavailable, UnsupportedInput
+from app.engines.errors import (
+    EngineBusy,
+    EngineError,
+    ModelUnavailable,
+    Unfit,
+    UnsupportedInput,
+)
 from app.observability import metrics
 from app.observability.context import working_on
 from app.observability.tracing import job_span
@@ -96,7 +102,7 @@ async def _ask(services: Services, admitted: Sequence[Admitted]) -> Sequence[Ans
 
 
 def _is_worth_another(job: LeasedJob, answer: Answer) -> bool:
-    if isinstance(answer, Outcome | UnsupportedInput):
+    if isinstance(answer, Outcome | UnsupportedInput | Unfit):
         return False
     if isinstance(answer, MediaUnavailable) and answer.lasting:
         return False
@@ -145,7 +151,7 @@ def _error_of(item: Admitted, failure: Exception) -> Error:
             f"The job took longer than {TIME_LIMIT_S} s, {MAX_ATTEMPTS} times.",
             code=ErrorCode.SERVER_ERROR,
         )
-    return model_unavailable(failure) if isinstance(failure, EngineError) else ServerError()
+    return error_of(failure) if isinstance(failure, EngineError) else ServerError()
 
 
 def _since(moment: datetime) -> int:

@@ -2,7 +2,7 @@
 
 CallFailed
 ├── retryable    429, 5xx, a cut connection, no answer in time: another try may do
-├── lasting      401, 402, 403, 404: the key or the name is wrong, for every content
+├── lasting      401, 402, 403, 404, 501: the key or the name is wrong, for every content
 └── neither      400, 413, 422 and their like: the request is refused, perhaps for its content
 """
 
@@ -14,11 +14,13 @@ from email.utils import parsedate_to_datetime
 from time import time
 from typing import Any
 
+from app.engines.errors import EngineError, ModelUnavailable, UnusableAnswer
 from app.engines.litellm_provider import ask
 
 Message = dict[str, Any]
 
-_LASTING = frozenset({401, 402, 403, 404})
+# 501 is what llama.cpp says of a model that is no decision model.
+_LASTING = frozenset({401, 402, 403, 404, 501})
 _RETRYABLE = frozenset({408, 409, 425, 429})
 
 
@@ -39,12 +41,19 @@ class CallFailed(Exception):
     @property
     def retryable(self) -> bool:
         """Whether the same call may succeed later."""
-        return self.status in _RETRYABLE or self.status >= 500
+        return self.status in _RETRYABLE or (self.status >= 500 and not self.lasting)
 
     @property
     def lasting(self) -> bool:
         """Whether no call to this model can succeed until a setting is mended."""
         return self.status in _LASTING
+
+    def as_engine_error(self) -> EngineError:
+        """Return what it means for a task."""
+        if self.retryable or self.lasting:
+            return ModelUnavailable(str(self), retry_after=self.retry_after, lasting=self.lasting)
+        # The request was refused for what is in it: that says nothing of the model.
+        return UnusableAnswer(str(self))
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,12 @@ class Capabilities:
     @property
     def room(self) -> int:
         """Tokens for categories and content."""
-        return max(int(self.context * MARGIN) - FRAME - self.longest_answer, 0)
+        return room_of(self.context, answer=self.longest_answer)
+
+
+def room_of(context: int, *, answer: int = 0) -> int:
+    """Return how many tokens of a context are for categories and content."""
+    return max(int(context * MARGIN) - FRAME - answer, 0)
 
 
 def find(model: str, *, context: int | None) -> Capabilities:

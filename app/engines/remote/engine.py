@@ -7,32 +7,23 @@ task, their retries and the wait for its turn share one budget of time.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from app.engines.contract import ConfidenceSource, InputType, Label, Mode, Outcome, Task
-from app.engines.errors import (
-    EngineBusy,
-    EngineError,
-    ModelUnavailable,
-    UnsupportedInput,
-    UnusableAnswer,
-)
+from app.engines.contract import InputType, Outcome, Task
+from app.engines.errors import EngineError, UnsupportedInput, UnusableAnswer
 from app.engines.remote.answer import Judgement, NoAnswer, read_letter, read_object
 from app.engines.remote.call import Address, CallFailed, Message, Reply, call
 from app.engines.remote.capabilities import Capabilities, Manners, find, with_key
-from app.engines.remote.fitting import Fitted, fit
+from app.engines.remote.fitting import LONG_TEXT, Fitted, fit
 from app.engines.remote.media import BASIS, Part, part_of
 from app.engines.remote.options import options_for
-from app.engines.remote.prompt import Manner, takes_none, write
+from app.engines.remote.outcome import outcome_of
+from app.engines.remote.prompt import Manner, write
 from app.engines.remote.retry import with_retries
-from app.engines.remote.temperature import Temperatures, tempered
-from app.engines.selection import decide
-
-#: Texts longer than this are fitted in a thread (characters): counting takes 0.1 ms a thousand.
-LONG_TEXT = 20_000
+from app.engines.remote.temperature import Temperatures
+from app.engines.remote.turns import answer_each, turn
 
 
 class RemoteEngine:
@@ -90,8 +81,8 @@ class RemoteEngine:
         """Answer one task.
 
         Raises:
-            UnsupportedInput: The model does not take this kind of input, or the categories don't
-                fit into the context.
+            UnsupportedInput: The model does not take this kind of input.
+            Unfit: The categories don't fit into the context.
             UnusableAnswer: The model's answers can't be used.
             EngineBusy: The task's turn did not come in time.
             UnknownModel: LiteLLM knows no provider for the name.
@@ -102,31 +93,12 @@ class RemoteEngine:
         if task.input_type not in self.input_types:
             raise UnsupportedInput(f"the model can't judge {task.input_type.value}")
         deadline = asyncio.get_running_loop().time() + self._address.timeout_s
-        async with self._turn(deadline):
+        async with turn(self._turns, deadline=deadline):
             return await self._answer(task, deadline=deadline)
 
     async def classify_many(self, tasks: Sequence[Task]) -> list[Outcome | EngineError]:
         """Answer tasks in their order; one that fails has its error in its place."""
-
-        async def answer(task: Task) -> Outcome | EngineError:
-            try:
-                return await self.classify(task)
-            except EngineError as error:
-                return error
-
-        return list(await asyncio.gather(*(answer(task) for task in tasks)))
-
-    @asynccontextmanager
-    async def _turn(self, deadline: float) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout_at(deadline):
-                await self._turns.acquire()
-        except TimeoutError:
-            raise EngineBusy("too many tasks wait for the model") from None
-        try:
-            yield
-        finally:
-            self._turns.release()
+        return await answer_each(self.classify, tasks)
 
     async def _answer(self, task: Task, *, deadline: float) -> Outcome:
         manners = self._manners.for_task(task)
@@ -143,7 +115,7 @@ class RemoteEngine:
                 reply = await self._call(messages, manner, task, deadline=deadline)
             except CallFailed as failure:
                 if not manners or not self._manners.refused(manner, failure.refusal):
-                    raise _error_of(failure) from failure
+                    raise failure.as_engine_error() from failure
                 manner = manners.pop(0)
                 continue
             tokens += reply.tokens
@@ -158,7 +130,15 @@ class RemoteEngine:
                 else:
                     complaint = str(problem)
                 continue
-            return self._outcome(task, judgement, fitted, tokens)
+            return outcome_of(
+                task,
+                judgement,
+                temperatures=self._temperatures,
+                tokens=tokens,
+                model=self._address.model,
+                truncated=fitted.truncated,
+                basis=BASIS[task.input_type],
+            )
 
     async def _part(self, task: Task) -> Part | None:
         if task.media is None:
@@ -202,46 +182,3 @@ class RemoteEngine:
             raise
         self._manners.letter_read(usable=True)
         return judgement
-
-    def _outcome(self, task: Task, judgement: Judgement, fitted: Fitted, tokens: int) -> Outcome:
-        probabilities, source = self._calibrated(task, judgement)
-        labels: tuple[str | None, ...] = judgement.labels
-        none: float | None = None
-        if takes_none(task):
-            # It stands last.
-            *probabilities, none = probabilities
-        selection = decide(probabilities, task, none=none)
-        names = [
-            (None if index is None else labels[index], confidence)
-            for index, confidence in selection.entries
-        ]
-        return Outcome(
-            labels=tuple(
-                Label(name, confidence, judgement.explanations.get(name))
-                for name, confidence in names
-            ),
-            tokens=tokens,
-            confidence_source=source,
-            model=self._address.model,
-            outcome=selection.outcome,
-            truncated=fitted.truncated,
-            basis=BASIS[task.input_type],
-        )
-
-    def _calibrated(
-        self, task: Task, judgement: Judgement
-    ) -> tuple[Sequence[float], ConfidenceSource]:
-        temperature = self._temperatures.get(judgement.source)
-        # Temperatures are fitted to distributions over categories.
-        if temperature is None or task.categories is None or task.mode is Mode.MULTI:
-            return judgement.probabilities, judgement.source
-        return tempered(judgement.probabilities, temperature), ConfidenceSource.CALIBRATED
-
-
-def _error_of(failure: CallFailed) -> EngineError:
-    if failure.retryable or failure.lasting:
-        return ModelUnavailable(
-            str(failure), retry_after=failure.retry_after, lasting=failure.lasting
-        )
-    # The request was refused for what is in it: that says nothing of the model.
-    return UnusableAnswer(str(failure))

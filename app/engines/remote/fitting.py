@@ -12,9 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.engines.contract import Task, Truncated
-from app.engines.errors import UnsupportedInput
+from app.engines.errors import Unfit
 from app.engines.remote.prompt import list_categories, takes_none
 
+#: Texts longer than this are fitted in a thread (characters): counting takes 0.1 ms a thousand.
+LONG_TEXT = 20_000
 #: Characters counted at a time: counting stops where the room ends.
 _PIECE = 2_000
 _GAP = "\n[…]\n"
@@ -34,34 +36,41 @@ Count = Callable[[str], int]
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What the prompt holds of a task, and what was cut for it."""
+    """What the prompt holds of a task, and what was cut for it.
+
+    `examples` and `description_length` are how much of each category is in `categories`; None is
+    all.
+    """
 
     categories: str
     content: str
     truncated: tuple[Truncated, ...]
+    examples: int | None = None
+    description_length: int | None = None
 
 
 def fit(task: Task, *, lettered: bool, room: int, count: Count) -> Fitted:
     """Return what fits into `room` tokens.
 
     Raises:
-        UnsupportedInput: Not even the names of the categories leave room for content.
+        Unfit: Not even the names of the categories leave room for content.
     """
-    shown, cut = "", False
+    shown, level = "", 0
     content = task.content
     if task.categories:
-        shown, cut = _fit_categories(task, lettered=lettered, room=room, count=count)
+        shown, level = _fit_categories(task, lettered=lettered, room=room, count=count)
     left = room - (0 if _surely_fits(shown + content, room) else count(shown))
     kept = content if _surely_fits(content, left) else _fit_content(content, left, count)
     truncated = [Truncated.INPUT] if kept is not content else []
-    return Fitted(shown, kept, (*truncated, *([Truncated.CATEGORIES] if cut else [])))
+    cut = [Truncated.CATEGORIES] if level else []
+    return Fitted(shown, kept, (*truncated, *cut), *_DETAILS[level])
 
 
 def _surely_fits(text: str, room: int) -> bool:
     return len(text) <= room and len(text.encode()) <= room
 
 
-def _fit_categories(task: Task, *, lettered: bool, room: int, count: Count) -> tuple[str, bool]:
+def _fit_categories(task: Task, *, lettered: bool, room: int, count: Count) -> tuple[str, int]:
     for level, (examples, description_length) in enumerate(_DETAILS):
         shown = list_categories(
             task.categories or (),
@@ -71,8 +80,12 @@ def _fit_categories(task: Task, *, lettered: bool, room: int, count: Count) -> t
             description_length=description_length,
         )
         if _surely_fits(shown, room // 2) or _measure(shown, room // 2, count) is None:
-            return shown, level > 0
-    raise UnsupportedInput("the list of categories is too long for the model")
+            return shown, level
+    raise Unfit(
+        "categories",
+        f"must have names of at most about {room // 2} tokens in all, which is what this server's "
+        "models have room for",
+    )
 
 
 def _fit_content(content: str, room: int, count: Count) -> str:

@@ -1,0 +1,40 @@
+"""Tasks side by side: no more than there are turns, each as long as its time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from app.engines.contract import Outcome, Task
+from app.engines.errors import EngineBusy, EngineError
+
+
+@asynccontextmanager
+async def turn(turns: asyncio.Semaphore, *, deadline: float) -> AsyncIterator[None]:
+    """Hold one of the turns for the length of a block, waiting for it until `deadline` (loop time).
+
+    Raises:
+        EngineBusy: It did not come in time.
+    """
+    try:
+        async with asyncio.timeout_at(deadline):
+            await turns.acquire()
+    except TimeoutError:
+        raise EngineBusy("too many tasks wait for the model") from None
+    try:
+        yield
+    finally:
+        turns.release()
+
+
+async def answer_each(
+    classify: Callable[[Task], Awaitable[Outcome]], tasks: Sequence[Task]
+) -> list[Outcome | EngineError]:
+    """Answer tasks in their order; one that fails has its error in its place."""
+
+    async def answer(task: Task) -> Outcome | EngineError:
+        try:
+            return await classify(task)
+        except EngineError as error:
+            return error
+
+    return list(await asyncio.gather(*(answer(task) for task in tasks)))
