@@ -135,6 +135,8 @@ def _as_invalid_request(message: str, shape: type, what: str) -> InvalidRequest:
 
 
 def _parse_path(text: str) -> FieldPath:
+    # Of a name in an object that takes any, msgspec tells that there is one.
+    text = text.partition("[...]")[0]
     return tuple(
         int(step["index"]) if step["index"] else step["name"] for step in _STEP.finditer(text)
     )

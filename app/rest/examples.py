@@ -140,6 +140,32 @@ REQUESTS: dict[str, Examples] = {
             ],
         },
     },
+    "decide": {
+        "A choice, a noul and a score": {
+            "model": "classifai-v1",
+            "state": "I was charged twice for my order last week and nobody has replied.",
+            "questions": {
+                "route": {
+                    "type": "choice",
+                    "instructions": "Which team should handle this?",
+                    "criteria": {
+                        "billing": "Payments, refunds, invoices", "shipping": None,
+                        "technical": "Bugs, errors",
+                    },
+                },
+                "angry": {
+                    "type": "noul",
+                    "instructions": "Is the customer angry?",
+                    "criteria": {"true": "Angry, annoyed", "false": "Calm, friendly"},
+                },
+                "urgency": {
+                    "type": "score",
+                    "instructions": "How urgent is this?",
+                    "criteria": ["It can wait", "This week", "Today", "Right now"],
+                },
+            },
+        },
+    },
     "createSchema": {"Rich category objects": _SCHEMA},
     "replaceSchema": {"Rich category objects": _SCHEMA},
     "changeSchema": {"Other categories": {"categories": _QUEUES}},
@@ -171,6 +197,29 @@ REPLIES: dict[str, Examples] = {
         "Several saved schemas": _SETS,
     },
     "classifyBatch": {"Three support tickets": _BATCH},
+    "decide": {
+        "A choice, a noul and a score": {
+            "model": "classifai-v1",
+            "answers": {
+                "route": {
+                    "type": "choice", "choice": "billing",
+                    "probabilities": {"billing": 0.92, "shipping": 0.05, "technical": 0.03},
+                    "confidence": 0.88,
+                },
+                "angry": {"type": "noul", "noul": 0.63},
+                "urgency": {
+                    "type": "score", "score": 1.6,
+                    "legend": {
+                        "0": "It can wait", "1": "This week", "2": "Today", "3": "Right now",
+                    },
+                    "probabilities": {"0": 0.1, "1": 0.3, "2": 0.5, "3": 0.1},
+                    "confidence": 0.4,
+                },
+            },
+            "usage": {"input_tokens": 48, "output_tokens": 0},
+            "id": "batch_6612abc0f1d2e3a4b5c6d7e8",
+        },
+    },
     "createBatchFile": {
         "dry_run": {
             "dry_run": True, "requests": 2, "remaining_after": 6577, "total": 3, "failed": 1,

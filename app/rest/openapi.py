@@ -18,6 +18,7 @@ from app.rest.operation import Operation, Parameter
 from app.rest.replies import LabelReply, LabelsReply
 from app.rest.resource import error_response
 from app.rest.response_headers import HEADERS, headers_of
+from app.rest.systemone_shapes import QUESTION_SHAPES, TYPE, TYPED_SHAPES
 from app.rest.webhook_events import EVENT_SHAPES, webhook_events
 
 _DESCRIPTION = """\
@@ -81,12 +82,15 @@ def openapi_document(
     addresses: Mapping[str, Mapping[str, Operation]], *, base_url: str
 ) -> dict[str, Any]:
     """Return the document as JSON-ready values."""
-    shapes: list[Any] = [ErrorReply, LabelReply, LabelsReply, *EVENT_SHAPES]
+    shapes: list[Any] = [ErrorReply, LabelReply, LabelsReply, *EVENT_SHAPES, *QUESTION_SHAPES]
     for operations in addresses.values():
         for operation in operations.values():
             named = (operation.body, operation.promise, *_members(operation.reply))
             shapes += [shape for shape in named if shape]
     _, components = msgspec.json.schema_components(list(dict.fromkeys(shapes)), ref_template=REF)
+    for shape in TYPED_SHAPES:
+        # msgspec makes the tag, and has no place to tell of it.
+        components[shape.__name__]["properties"]["type"]["description"] = TYPE
     return {
         "openapi": "3.1.0",
         "info": {

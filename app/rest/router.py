@@ -19,6 +19,7 @@ from app.rest.operation import Operation
 from app.rest.plans import PLANS
 from app.rest.resource import Resource, error_response
 from app.rest.schemas import SCHEMA, SCHEMAS
+from app.rest.systemone import SYSTEMONE
 from app.rest.usage import USAGE
 from app.rest.webhook_deliveries import DELIVERIES, REDELIVER, TEST
 from app.rest.webhooks import ROTATE, WEBHOOK, WEBHOOKS
@@ -32,6 +33,7 @@ ADDRESSES: dict[str, dict[str, Operation]] = {
     "/batch/files": FILES,
     "/batch/files/results": RESULTS,
     "/batch/files/{id}/results": RESULTS,
+    "/systemone": SYSTEMONE,
     "/schemas": SCHEMAS,
     "/schemas/{id}": SCHEMA,
     "/webhooks": WEBHOOKS,

@@ -20,6 +20,7 @@ from app.rest.shapes import (
     SchemaBody,
     SchemaChangeBody,
 )
+from app.rest.systemone_shapes import SystemOneBody
 from app.rest.webhook_shapes import (
     RedeliverBody,
     RotateBody,
@@ -60,6 +61,8 @@ WRONG_TYPES: dict[type, list[Any]] = {
                        HUGE, INFINITE, Raw('"\\ud800"')],
     inspect.DateTimeType: ["", "x", 5, 1.5, True, [], {}, HUGE, INFINITE],
     inspect.ListType: ["x", "", 5, True, {}, {"0": "a"}, HUGE, INFINITE],
+    inspect.DictType: ["x", "", 5, True, [], ["a"], HUGE, INFINITE],
+    inspect.AnyType: [],
 }  # fmt: skip
 # What no parser of JSON takes, wherever it stands. Nesting is no value of any field.
 NOT_JSON = ["NaN", "-Infinity", "01", "'x'", "[" * 5_000 + "]" * 5_000]
@@ -91,6 +94,42 @@ _URL = [
 ]  # fmt: skip
 _EVENTS = [[], At("[1]", ["*", "job.started"]), At("[0]", ["webhook.test"]), At("[0]", [1])]
 _SECRET = ["", " ", "s" * 257]
+
+_NOUL = {"type": "noul", "instructions": "Is it?"}
+
+
+def _asked(suffix: str, **wrong: Any) -> At:
+    """A question named q that is wrong at `suffix`; what is None is left out."""
+    merged = {"type": "choice", "instructions": "Which?", "criteria": {"a": None}, **wrong}
+    question = {name: value for name, value in merged.items() if value is not None}
+    return At(f".q{suffix}", {"first": _NOUL, "q": question})
+
+
+_NO_WORDS = [5, 0.5, True]
+_QUESTIONS = [
+    {},
+    {f"q{number}": _NOUL for number in range(129)},
+    *({name: _NOUL} for name in (*BLANK, "q" * 201, "a\x00")),
+    *(At(".q", {"q": value}) for value in ("x", 5, None, True, [])),
+    *(_asked(".type", type=kind) for kind in (None, "", "box", "CHOICE", 5, ["noul"], {})),
+    *(_asked(".instructions", instructions=words) for words in (*_NO_WORDS, "x" * 10_001, "\x00")),
+    *(_asked(".criteria", criteria=value) for value in (None, "x", 5, True, ["a"], {})),
+    _asked(".criteria", criteria={f"o{number}": None for number in range(256)}),
+    *(_asked(".criteria", criteria={name: None}) for name in (*BLANK, "o" * 201, "a\x00")),
+    _asked(".criteria. a", criteria={"a": None, " a": None}),
+    *(_asked(".criteria.a", criteria={"a": words}) for words in (*_NO_WORDS, "x" * 10_001, "\x00")),
+    *(_asked(".criteria", type="score", criteria=value) for value in (None, "x", {}, {"0": "a"})),
+    *(_asked(".criteria", type="score", criteria=["a"] * count) for count in (0, 1, 11)),
+    *(_asked(".criteria[1]", type="score", criteria=["a", level])
+      for level in (None, 5, *BLANK, "x" * 10_001, "\x00")),
+    *(_asked(".criteria", type="noul", criteria=value) for value in ("x", 5, ["a"])),
+    *(_asked(".criteria.true", type="noul", criteria={"true": words}) for words in _NO_WORDS),
+    _asked(".instructions", type="noul", instructions=None, criteria=None),
+    _asked(".instructions", type="noul", instructions=" ", criteria={"true": "", "other": "x"}),
+    At(".q.instructions", {"q": {**_NOUL, "instructions": Raw('"\\ud800"')}}),
+    At("", {"q": {**_NOUL, "instructions": Raw("1e999")}}),
+]  # fmt: skip
+_NOT_EMPTY = ["x", ["x"], {"x": "y"}, 5, True]
 
 # By shape and field. A field whose type has no further rule stands with none.
 OUT_OF_RULES: dict[type, dict[str, list[Any]]] = {
@@ -172,6 +211,13 @@ OUT_OF_RULES: dict[type, dict[str, list[Any]]] = {
             At("[0]", ["e" * 10_001]),
         ],
     },
+    SystemOneBody: {
+        "state": [*BLANK, "x" * 1_000_001, *_NO_WORDS, *UNSTORABLE, ["x" * 1_000_000]],
+        "questions": _QUESTIONS,
+        "model": ["m" * 201],
+        "store": [],
+        **dict.fromkeys(["images", "files", "assets", "audio", "videos"], _NOT_EMPTY),
+    },
     SchemaBody: {
         "name": [*BLANK, "n" * 201],
         "categories": _CATEGORIES,
@@ -203,6 +249,7 @@ LEAST: dict[type, dict[str, Any]] = {
     BatchBody: {"items": [{"input": "x"}]},
     BatchItemBody: {"input": "x"},
     CategoryBody: {"name": "ok"},
+    SystemOneBody: {"state": "x", "questions": {"q": _NOUL}},
     SchemaBody: {"name": "S", "categories": ["a"]},
     SchemaChangeBody: {},
     AccountChangeBody: {},

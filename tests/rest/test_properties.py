@@ -14,9 +14,10 @@ from tests.conftest import Tenant
 CODES = {code.value for code in ErrorCode}
 FIELDS = [
     "input", "type", "categories", "schema", "mode", "top_n", "threshold", "explain", "async",
-    "store", "allow_none", "min_margin", "items", "id", "name", "description",
+    "store", "allow_none", "min_margin", "items", "id", "name", "description", "state", "questions",
+    "instructions", "criteria",
 ]  # fmt: skip
-POSTS = ["/api/v1/classify", "/api/v1/batch", "/api/v1/schemas"]
+POSTS = ["/api/v1/classify", "/api/v1/batch", "/api/v1/schemas", "/api/v1/systemone"]
 
 leaves = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)

@@ -78,13 +78,13 @@ def check(task: Task) -> None:
 def questions_of(task: Task, fitted: Fitted) -> list[Asking]:
     """Return what to ask; a task has categories, of which `fitted` says how much is told.
 
-    It is empty when there is but one option to choose.
+    It is empty when there is but one option to choose: many servers refuse that.
     """
     categories = task.categories or ()
     told = [_told(category, fitted) for category in categories]
     names = [category.name for category in categories]
     if task.question is not None:
-        return [_as_asked(task.question, names, told)]
+        return _as_asked(task.question, names, told)
     if task.mode is Mode.MULTI:
         return list(_whether(names, told))
     options: list[tuple[str, str | None]] = [(name, name) for name in names]
@@ -94,7 +94,6 @@ def questions_of(task: Task, fitted: Fitted) -> list[Asking]:
         options.append((key, None))
         criteria[key] = _NO_OTHER
     if len(options) == 1:
-        # Many servers refuse a choice of one.
         return []
     question = {"type": "choice", "instructions": _WHICH, "criteria": criteria}
     return [Asking("category", question, tuple(options), QuestionKind.CHOICE)]
@@ -109,7 +108,9 @@ def _whether(names: Sequence[str], told: Sequence[str | None]) -> Iterator[Askin
         yield Asking(f"category-{index}", question, (("true", name),), QuestionKind.NOUL)
 
 
-def _as_asked(question: Question, names: Sequence[str], told: Sequence[str | None]) -> Asking:
+def _as_asked(question: Question, names: Sequence[str], told: Sequence[str | None]) -> list[Asking]:
+    if len(names) == 1:
+        return []
     asked: Asked = {"type": question.kind.value}
     if question.text:
         asked["instructions"] = question.text
@@ -122,7 +123,7 @@ def _as_asked(question: Question, names: Sequence[str], told: Sequence[str | Non
         case QuestionKind.NOUL if any(meanings.values()):
             asked["criteria"] = {name: text for name, text in meanings.items() if text}
     options = tuple((name, name) for name in names)
-    return Asking("question", asked, options, question.kind, negative=True)
+    return [Asking("question", asked, options, question.kind, negative=True)]
 
 
 def _told(category: Category, fitted: Fitted) -> str | None:

@@ -14,6 +14,7 @@ from app.engines.text.encoder import Floats
 from app.engines.text.explain import Evidence, explain
 from app.engines.text.generic import load_generic
 from app.engines.text.heads import Head, build_head
+from app.engines.text.questions import reading_of
 from app.engines.text.taxonomy import TAXONOMY
 from app.engines.text.vectors import SharedVectors, TextVectors, normalised
 from app.engines.text.windows import read
@@ -51,9 +52,12 @@ class TextJudge:
         """Answer one task."""
         vectors = shared or self._vectors
         categories = TAXONOMY if task.categories is None else task.categories
-        head = self.head(categories)
+        reading = reading_of(task)
+        head = self.head(reading.categories)
         scored = self._score(task.content, head, vectors)
-        probabilities = self._probabilities(task.mode, categories, head, scored)
+        probabilities = self._probabilities(reading.mode, reading.categories, head, scored)
+        if reading.is_one_side:
+            probabilities = np.array([probabilities[0], 1 - probabilities[0]], np.float32)
         none: float | None = None
         if task.allow_none and task.mode is not Mode.MULTI:
             none = self._none_probability(head, scored)
