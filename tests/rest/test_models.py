@@ -170,7 +170,7 @@ def test_a_list_too_long_for_every_model_is_the_requests_fault(setting: Setting)
     assert reply.status_code == 400
     error = reply.json()["error"]
     assert (error["code"], error["field"]) == ("invalid_request", "categories")
-    assert "at most about 979 tokens" in error["message"]
+    assert "at most about 978 tokens" in error["message"]
     items = [{"input": "x", "categories": many}, {"input": "about billing"}]
     batch = setting.client.post("/api/v1/batch", json={**CATEGORY_LIST, "items": items}).json()
     refused, answered = batch["results"]
