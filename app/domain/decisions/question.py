@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from app.domain.classification.request import (
     MAX_NAME_LENGTH,
+    MAX_TEXT_LENGTH,
     check_filled,
-    check_input,
     check_text,
 )
 from app.domain.errors import FieldPath, InvalidRequest
@@ -62,7 +62,8 @@ def check_decisions(request: DecisionsRequest) -> None:
     Raises:
         InvalidRequest: A value is out of its range; the error names the field.
     """
-    check_input(("state",), request.state)
+    check_text(("state",), request.state, maximum=MAX_TEXT_LENGTH)
+    check_filled(("state",), request.state)
     if not 1 <= len(request.questions) <= MAX_QUESTIONS:
         raise InvalidRequest(
             ("questions",),
