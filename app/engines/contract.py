@@ -61,6 +61,12 @@ class Truncated(StrEnum):
     CATEGORIES = "categories"
 
 
+class Flag(StrEnum):
+    """What is worth knowing of the content beside its label."""
+
+    INSTRUCTIONS = "instructions"
+
+
 class Basis(StrEnum):
     """What in an image, a recording or a video an answer rests on."""
 

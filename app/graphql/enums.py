@@ -24,7 +24,7 @@ from app.domain.webhooks.webhook import (
     WebhookEvent,
     WebhookTopic,
 )
-from app.engines.contract import ConfidenceSource, InputType, Mode, OutcomeKind, Truncated
+from app.engines.contract import ConfidenceSource, Flag, InputType, Mode, OutcomeKind, Truncated
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -140,6 +140,13 @@ _show(
     values={
         Truncated.INPUT: "The input: parts of it were left out.",
         Truncated.CATEGORIES: "The categories: examples were left out, then descriptions.",
+    },
+)
+_show(
+    Flag,
+    description="What is worth knowing of an input beside its label.",
+    values={
+        Flag.INSTRUCTIONS: "It gives orders to the model, which are not followed.",
     },
 )
 _show(

@@ -69,7 +69,7 @@ _CANCELED = {
 }  # fmt: skip
 _META = {
     "model": "classifai-v1", "latency_ms": 218, "tokens": 124, "mode": "single",
-    "confidence_source": "calibrated", "truncated": [],
+    "confidence_source": "calibrated", "truncated": [], "flags": [],
 }  # fmt: skip
 _ANSWERED = {"id": "84", "status": "completed", "type": "text"}
 _BATCH = {

@@ -50,6 +50,7 @@ def render_classification(job: Job, settings: Settings) -> replies.ClassifyReply
             mode=job.mode,
             confidence_source=job.confidence_source,
             truncated=list(job.truncated),
+            flags=list(job.flags),
         ),
         created_at=to_iso(job.created_at),
     )

@@ -6,7 +6,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from app.domain.jobs.job import JobStatus
 from app.domain.schemas.schema import SchemaType
-from app.engines.contract import ConfidenceSource, InputType, Mode, OutcomeKind, Truncated
+from app.engines.contract import ConfidenceSource, Flag, InputType, Mode, OutcomeKind, Truncated
 from app.rest.described import Moment, about, either
 
 ID = about("The job's id: an integer, written as a string.", examples=["84"], pattern="^[0-9]+$")
@@ -84,6 +84,13 @@ class MetaReply(Struct):
     truncated: Annotated[
         list[Truncated],
         about("What was cut to fit the model, of the input and the categories' examples."),
+    ]
+    flags: Annotated[
+        list[Flag],
+        about(
+            "What is worth knowing of the input. instructions: it gives orders to the model, which "
+            "are not followed."
+        ),
     ]
 
 

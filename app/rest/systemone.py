@@ -130,6 +130,7 @@ def _render(call: Call, request: DecisionsRequest, batch: Batch) -> SystemOneRep
         answers={asked.name: _answer(asked, job) for asked, job in pairs if job.labels is not None},
         usage=TokensReply(sum(job.tokens or 0 for job in answered), 0),
         id=batch.id,
+        flags=list(answered[0].flags) or msgspec.UNSET,
         errors={name: ItemErrorReply(e.code.value, e.message) for name, e in failed.items()}
         or msgspec.UNSET,
     )

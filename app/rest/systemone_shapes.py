@@ -10,6 +10,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from app.domain.classification.request import MAX_NAME_LENGTH, MAX_TEXT_LENGTH
 from app.domain.decisions.question import LEVELS, MAX_OPTIONS, MAX_QUESTIONS, MAX_WORDS
+from app.engines.contract import Flag
 from app.rest.described import REF, about
 from app.rest.replies import ItemErrorReply
 
@@ -163,6 +164,13 @@ class SystemOneReply(Struct):
             examples=["batch_6612abc0f1d2e3a4b5c6d7e8"],
         ),
     ]
+    flags: Annotated[
+        list[Flag] | UnsetType,
+        about(
+            "What is worth knowing of the state; left out when there is nothing. instructions: it "
+            "gives orders to the model, which are not followed. Not in other servers."
+        ),
+    ] = UNSET
     errors: Annotated[
         dict[str, ItemErrorReply] | UnsetType,
         about(

@@ -99,7 +99,8 @@ class JobRow(Model):
     `lease_expires_at` is set while the job runs: past it, whoever ran it is taken for dead. Workers
     hold it under a `lease_id`.
     `billed_at` is when a job that was tried again counted anew.
-    `truncated` lists what the model got only in part; null when that is nothing.
+    `truncated` lists what the model got only in part, `flags` what is worth knowing of the content;
+    null when that is nothing.
     The migrations add indexes over what waits and what runs, which the ORM can't describe.
     """
 
@@ -127,6 +128,7 @@ class JobRow(Model):
     model = fields.CharField(max_length=200, null=True)
     confidence_source = fields.CharField(max_length=20, null=True)
     truncated: list[str] | None = fields.JSONField(null=True)
+    flags: list[str] | None = fields.JSONField(null=True)
     tokens = fields.IntField(null=True)
     latency_ms = fields.IntField(null=True)
     attempts = fields.IntField(default=0)

@@ -5,7 +5,15 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 
 from app.domain.errors import ErrorCode
-from app.engines.contract import ConfidenceSource, InputType, Label, Mode, OutcomeKind, Truncated
+from app.engines.contract import (
+    ConfidenceSource,
+    Flag,
+    InputType,
+    Label,
+    Mode,
+    OutcomeKind,
+    Truncated,
+)
 
 PREVIEW_LENGTH = 100
 
@@ -49,7 +57,8 @@ class Job:
     engine's real model; faces show it under the operator's label. `latency_ms` is from request in
     to result ready. `input_preview` is None when the caller asked that nothing be stored. `item_id`
     is the caller's own id of the item of a batch, or the name of the schema or set of categories of
-    one that was asked for several. `truncated` is what the model got only in part.
+    one that was asked for several. `truncated` is what the model got only in part, `flags` what is
+    worth knowing of the content.
     """
 
     id: int
@@ -73,3 +82,4 @@ class Job:
     item_id: str | None = None
     outcome: OutcomeKind | None = None
     truncated: tuple[Truncated, ...] = ()
+    flags: tuple[Flag, ...] = ()

@@ -8,7 +8,15 @@ from app.domain import clock
 from app.domain.accounts.account import Account
 from app.domain.errors import ErrorCode, NotFound
 from app.domain.jobs.job import Job, JobError, JobStatus
-from app.engines.contract import ConfidenceSource, InputType, Label, Mode, OutcomeKind, Truncated
+from app.engines.contract import (
+    ConfidenceSource,
+    Flag,
+    InputType,
+    Label,
+    Mode,
+    OutcomeKind,
+    Truncated,
+)
 from app.storage import jobs as rows
 from app.storage.jobs import JobConditions
 from app.storage.models import JobRow
@@ -126,6 +134,7 @@ def to_job(row: JobRow) -> Job:
         item_id=row.item_id,
         outcome=None if row.outcome is None else OutcomeKind(row.outcome),
         truncated=tuple(Truncated(part) for part in row.truncated or ()),
+        flags=tuple(Flag(flag) for flag in row.flags or ()),
     )
 
 

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from app.domain import clock
 from app.domain.classification.admission import Admitted
 from app.domain.errors import Error
+from app.domain.jobs.flags import flags_of
 from app.domain.jobs.job import PREVIEW_LENGTH, Job, JobError, JobStatus, Priority
 from app.domain.jobs.payload import dump_payload
-from app.engines.contract import Outcome
+from app.engines.contract import Flag, Outcome
 from app.storage.ledger.records import AS_LONG_AS_THE_JOB, JobEnd, JobStart
 
 # Far longer than the slowest answer: past it the process that ran the job is taken for dead.
@@ -95,6 +96,7 @@ def completed(
         model=outcome.model,
         confidence_source=outcome.confidence_source.value,
         truncated=tuple(part.value for part in outcome.truncated),
+        flags=tuple(flag.value for flag in flags_of(admitted.task)),
         tokens=outcome.tokens,
         latency_ms=latency_ms,
         input_until=AS_LONG_AS_THE_JOB if admitted.retain else None,
@@ -182,4 +184,5 @@ def job_of(
         item_id=start.item_id,
         outcome=outcome.outcome if outcome else None,
         truncated=outcome.truncated if outcome else (),
+        flags=tuple(map(Flag, end.flags)),
     )

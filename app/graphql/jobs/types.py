@@ -11,7 +11,7 @@ from app.domain.jobs import job as domain
 from app.domain.jobs.job import JobStatus
 from app.domain.jobs.shown_model import shown_model
 from app.engines import contract
-from app.engines.contract import ConfidenceSource, InputType, Mode, OutcomeKind, Truncated
+from app.engines.contract import ConfidenceSource, Flag, InputType, Mode, OutcomeKind, Truncated
 from app.graphql.context import Info
 from app.graphql.scalars import DateTime
 from app.settings import Settings
@@ -91,6 +91,7 @@ class JobMeta:
     truncated: list[Truncated] = strawberry.field(
         description="What the model got only in part, because its context is too small."
     )
+    flags: list[Flag] = strawberry.field(description="What is worth knowing of the input.")
 
 
 @strawberry.type(description="Why a job failed.")
@@ -191,6 +192,7 @@ class Job:
                 mode=job.mode,
                 confidence_source=job.confidence_source,
                 truncated=list(job.truncated),
+                flags=list(job.flags),
             ),
             attempts=job.attempts,
             item_id=job.item_id,

@@ -40,8 +40,8 @@ from app.storage.operation import (
 
 _ENDING = """
 UPDATE jobs SET status = :status, labels = :labels, outcome = :outcome, model = :model,
-                confidence_source = :confidence_source, truncated = :truncated, tokens = :tokens,
-                latency_ms = :latency_ms,
+                confidence_source = :confidence_source, truncated = :truncated, flags = :flags,
+                tokens = :tokens, latency_ms = :latency_ms,
                 error_code = :error_code, error_message = :error_message,
                 completed_at = :completed_at, due_at = NULL, lease_id = NULL,
                 lease_expires_at = NULL
@@ -172,6 +172,7 @@ def _end_row(end: JobEnd) -> Parameters:
         "model": end.model,
         "confidence_source": end.confidence_source,
         "truncated": dump_json(end.truncated) if end.truncated else None,
+        "flags": dump_json(end.flags) if end.flags else None,
         "tokens": None if failed else end.tokens,
         "latency_ms": None if end.latency_ms is None else min(end.latency_ms, MAX_INTEGER),
         "error_code": end.error_code,

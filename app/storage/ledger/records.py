@@ -187,6 +187,7 @@ class JobEnd:
     model: str | None = None
     confidence_source: str | None = None
     truncated: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
     tokens: int = 0
     latency_ms: int | None = None
     error_code: str | None = None
