@@ -24,7 +24,15 @@ from app.domain.webhooks.webhook import (
     WebhookEvent,
     WebhookTopic,
 )
-from app.engines.contract import ConfidenceSource, Flag, InputType, Mode, OutcomeKind, Truncated
+from app.engines.contract import (
+    Basis,
+    ConfidenceSource,
+    Flag,
+    InputType,
+    Mode,
+    OutcomeKind,
+    Truncated,
+)
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -147,6 +155,17 @@ _show(
     description="What is worth knowing of an input beside its label.",
     values={
         Flag.INSTRUCTIONS: "It gives orders to the model, which are not followed.",
+    },
+)
+_show(
+    Basis,
+    description="What in an image, a recording or a video an answer rests on.",
+    values={
+        Basis.PIXELS: "What an image looks like.",
+        Basis.OCR: "The text in an image or in frames.",
+        Basis.TRANSCRIPT: "What is said.",
+        Basis.SOUND: "What a recording sounds like, speech or not.",
+        Basis.FRAMES: "What frames of a video look like.",
     },
 )
 _show(

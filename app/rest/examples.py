@@ -12,6 +12,7 @@ from app.domain.errors import (
     ErrorCode,
     InvalidJson,
     InvalidRequest,
+    MediaUnavailable,
     ModelUnavailable,
     PayloadTooLarge,
     PlanRestriction,
@@ -309,6 +310,7 @@ _ERRORS: dict[ErrorCode, Error] = {
     for error in (
         InvalidJson("Request body is not valid JSON."),
         InvalidRequest(("items", 3, "input"), "is required"),
+        MediaUnavailable(("input",), "is larger than 20 MB, the limit for an image", lasting=True),
         SubscriptionInactive(Plan.STARTER, SubscriptionStatus.PAST_DUE.value),
         PlanRestriction(
             "schemas",

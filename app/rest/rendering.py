@@ -19,7 +19,7 @@ from app.domain.jobs.shown_model import shown_model
 from app.domain.plans import Limits, Plan
 from app.domain.schemas.schema import Schema
 from app.domain.usage.usage import Usage
-from app.engines.contract import Category, InputType
+from app.engines.contract import Basis, Category, InputType
 from app.rest import account_replies, replies, sets_replies
 from app.settings import Settings
 
@@ -51,6 +51,7 @@ def render_classification(job: Job, settings: Settings) -> replies.ClassifyReply
             confidence_source=job.confidence_source,
             truncated=list(job.truncated),
             flags=list(job.flags),
+            basis=_render_basis(job),
         ),
         created_at=to_iso(job.created_at),
     )
@@ -148,8 +149,13 @@ def render_job(job: Job, settings: Settings, *, content: str | None = None) -> r
         created_at=to_iso(job.created_at),
         completed_at=None if job.completed_at is None else to_iso(job.completed_at),
         error=_render_job_error(job),
+        basis=_render_basis(job),
         input=UNSET if content is None else content,
     )
+
+
+def _render_basis(job: Job) -> list[Basis] | msgspec.UnsetType:
+    return list(job.basis) if job.basis else UNSET
 
 
 def _render_job_error(job: Job) -> replies.ItemErrorReply | msgspec.UnsetType:
@@ -198,6 +204,7 @@ def _render_set(job: Job) -> sets_replies.SetReply:
         status=job.status,
         result=UNSET if result is None else result,
         error=_render_job_error(job),
+        basis=_render_basis(job),
     )
 
 
@@ -208,6 +215,7 @@ def _render_item(job: Job) -> replies.BatchItemReply:
         status=job.status,
         result=UNSET if result is None else result,
         error=_render_job_error(job),
+        basis=_render_basis(job),
     )
 
 

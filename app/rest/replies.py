@@ -6,7 +6,15 @@ from msgspec import UNSET, Struct, UnsetType
 
 from app.domain.jobs.job import JobStatus
 from app.domain.schemas.schema import SchemaType
-from app.engines.contract import ConfidenceSource, Flag, InputType, Mode, OutcomeKind, Truncated
+from app.engines.contract import (
+    Basis,
+    ConfidenceSource,
+    Flag,
+    InputType,
+    Mode,
+    OutcomeKind,
+    Truncated,
+)
 from app.rest.described import Moment, about, either
 
 ID = about("The job's id: an integer, written as a string.", examples=["84"], pattern="^[0-9]+$")
@@ -66,6 +74,12 @@ _RESULT_OR_NULL = about(
 )
 
 
+BASIS = about(
+    "What the answer rests on: of an image its pixels or the text in it (ocr), of audio its sound "
+    "or what is said (transcript), of video its frames besides. Left out for text."
+)
+
+
 class MetaReply(Struct):
     """How an answer came about."""
 
@@ -92,6 +106,7 @@ class MetaReply(Struct):
             "are not followed."
         ),
     ]
+    basis: Annotated[list[Basis] | UnsetType, BASIS] = UNSET
 
 
 class ClassifyReply(Struct):
@@ -213,6 +228,7 @@ class JobReply(Struct):
     created_at: Annotated[Moment, CREATED]
     completed_at: Annotated[Moment | None, about("When it ended; null while it runs.")]
     error: Annotated[ItemErrorReply | UnsetType, ERROR] = UNSET
+    basis: Annotated[list[Basis] | UnsetType, BASIS] = UNSET
     input: Annotated[
         str | UnsetType,
         about("The whole input, of a job that is read alone; only where the account retains it."),
@@ -240,6 +256,7 @@ class BatchItemReply(Struct):
     status: Annotated[JobStatus, STATUS]
     result: Annotated[Any, RESULT] = UNSET
     error: Annotated[ItemErrorReply | UnsetType, ERROR] = UNSET
+    basis: Annotated[list[Basis] | UnsetType, BASIS] = UNSET
 
 
 class BatchMetaReply(Struct):

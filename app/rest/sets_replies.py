@@ -5,9 +5,10 @@ from typing import Annotated, Any
 from msgspec import UNSET, Struct, UnsetType
 
 from app.domain.jobs.job import JobStatus
-from app.engines.contract import InputType, Mode
+from app.engines.contract import Basis, InputType, Mode
 from app.rest.described import Moment, about
 from app.rest.replies import (
+    BASIS,
     BATCH_ID,
     CHOICES,
     COUNTED,
@@ -38,6 +39,7 @@ class SetReply(Struct):
     status: Annotated[JobStatus, STATUS]
     result: Annotated[Any, RESULT] = UNSET
     error: Annotated[ItemErrorReply | UnsetType, ERROR] = UNSET
+    basis: Annotated[list[Basis] | UnsetType, BASIS] = UNSET
 
 
 class SetsReply(Struct):

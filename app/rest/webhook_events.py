@@ -4,9 +4,9 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from app.engines.contract import InputType
+from app.engines.contract import Basis, InputType
 from app.rest.described import REF, Moment, about
-from app.rest.replies import RESULT, BatchItemReply, BatchMetaReply, ItemErrorReply
+from app.rest.replies import BASIS, RESULT, BatchItemReply, BatchMetaReply, ItemErrorReply
 
 _SIGNATURE = (
     "`sha256=` and the hex HMAC-SHA256 of the raw body under your secret as it was shown. "
@@ -38,6 +38,7 @@ class JobCompletedEvent(Struct):
     type: Annotated[InputType, about("The kind of content.")]
     schema: Annotated[int | None, about("The schema it used; null when it used none.")]
     timestamp: Annotated[Moment, _TIMESTAMP]
+    basis: Annotated[list[Basis] | UnsetType, BASIS] = UNSET
     test: Annotated[bool, _TEST] = False
 
 

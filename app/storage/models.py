@@ -100,7 +100,8 @@ class JobRow(Model):
     hold it under a `lease_id`.
     `billed_at` is when a job that was tried again counted anew.
     `truncated` lists what the model got only in part, `flags` what is worth knowing of the content;
-    null when that is nothing.
+    null when that is nothing. `basis` lists what of other content than text
+    the answer rests on; null for text.
     The migrations add indexes over what waits and what runs, which the ORM can't describe.
     """
 
@@ -129,6 +130,7 @@ class JobRow(Model):
     confidence_source = fields.CharField(max_length=20, null=True)
     truncated: list[str] | None = fields.JSONField(null=True)
     flags: list[str] | None = fields.JSONField(null=True)
+    basis: list[str] | None = fields.JSONField(null=True)
     tokens = fields.IntField(null=True)
     latency_ms = fields.IntField(null=True)
     attempts = fields.IntField(default=0)

@@ -12,7 +12,7 @@ from app.storage.ledger.records import EndedBatch, EndedJob
 AT = datetime(2026, 3, 15, 10, 30, tzinfo=UTC)
 
 
-def told(kind: BatchKind) -> Any:
+def told(kind: BatchKind, *, basis: tuple[str, ...] = ()) -> Any:
     job = EndedJob(
         id=84,
         account_id=1,
@@ -27,6 +27,7 @@ def told(kind: BatchKind) -> Any:
         error_code=None,
         error_message=None,
         completed_at=AT,
+        basis=basis,
     )
     batch = EndedBatch(
         id="batch_1",
@@ -54,3 +55,9 @@ def test_one_of_several_sets_is_told_as_classify_answers_it() -> None:
     (entry,) = told(BatchKind.SETS)["results"]
     assert (entry["id"], entry["schema"], entry["name"]) == ("84", 42, "Topics")
     assert entry["result"] == {"label": "billing", "confidence": 0.97}
+
+
+def test_what_an_answer_rests_on_is_told_where_it_is_no_text() -> None:
+    for kind in (BatchKind.BATCH, BatchKind.SETS):
+        assert told(kind, basis=("pixels", "ocr"))["results"][0]["basis"] == ["pixels", "ocr"]
+        assert "basis" not in told(kind)["results"][0]

@@ -1,5 +1,6 @@
 """A web server on loopback that has files, and misbehaves where the path says so."""
 
+import socket
 import threading
 import time
 from collections import Counter
@@ -16,16 +17,27 @@ _places = count()
 class Origin:
     """Runs in threads of its own. `asked` counts requests by path."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
         self.asked: Counter[str] = Counter()
         self.most_at_once = 0
         self._at_once = 0
         self._lock = threading.Lock()
         self._files: dict[str, tuple[bytes, str]] = {}
         handler = type("Handler", (_Handler,), {"origin": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = _Listener((host, 0), handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        port: int = self._server.server_address[1]
+        return port
+
+    @property
+    def connections(self) -> int:
+        """How many connections were made."""
+        return self._server.connections
 
     def url(self, path: str) -> str:
         """Return the URL of a path.
@@ -33,7 +45,7 @@ class Origin:
         `/status/<n>` answers so, `/hang` never, `/endless` without end, `/large/<bytes>` says so
         in its header, `/to/<url>` redirects.
         """
-        return f"http://127.0.0.1:{self._server.server_address[1]}{path}"
+        return f"http://127.0.0.1:{self.port}{path}"
 
     def keep(self, content: bytes, content_type: str = "text/plain", *, kind: str = "file") -> str:
         """Keep a file and return its URL, which nobody else has; `kind` may be `slow`."""
@@ -74,6 +86,15 @@ class Origin:
         finally:
             with self._lock:
                 self._at_once -= 1
+
+
+class _Listener(ThreadingHTTPServer):
+    connections = 0
+
+    def get_request(self) -> tuple[socket.socket, object]:
+        """Count a connection."""
+        self.connections += 1
+        return super().get_request()
 
 
 class _Handler(BaseHTTPRequestHandler):

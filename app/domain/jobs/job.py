@@ -6,6 +6,7 @@ from enum import IntEnum, StrEnum
 
 from app.domain.errors import ErrorCode
 from app.engines.contract import (
+    Basis,
     ConfidenceSource,
     Flag,
     InputType,
@@ -58,7 +59,8 @@ class Job:
     to result ready. `input_preview` is None when the caller asked that nothing be stored. `item_id`
     is the caller's own id of the item of a batch, or the name of the schema or set of categories of
     one that was asked for several. `truncated` is what the model got only in part, `flags` what is
-    worth knowing of the content.
+    worth knowing of the content, `basis` what of other content than text the answer
+    rests on.
     """
 
     id: int
@@ -83,3 +85,4 @@ class Job:
     outcome: OutcomeKind | None = None
     truncated: tuple[Truncated, ...] = ()
     flags: tuple[Flag, ...] = ()
+    basis: tuple[Basis, ...] = ()

@@ -9,6 +9,7 @@ from app.domain.accounts.account import Account
 from app.domain.errors import ErrorCode, NotFound
 from app.domain.jobs.job import Job, JobError, JobStatus
 from app.engines.contract import (
+    Basis,
     ConfidenceSource,
     Flag,
     InputType,
@@ -135,6 +136,7 @@ def to_job(row: JobRow) -> Job:
         outcome=None if row.outcome is None else OutcomeKind(row.outcome),
         truncated=tuple(Truncated(part) for part in row.truncated or ()),
         flags=tuple(Flag(flag) for flag in row.flags or ()),
+        basis=tuple(Basis(part) for part in row.basis or ()),
     )
 
 

@@ -97,6 +97,7 @@ def completed(
         confidence_source=outcome.confidence_source.value,
         truncated=tuple(part.value for part in outcome.truncated),
         flags=tuple(flag.value for flag in flags_of(admitted.task)),
+        basis=tuple(part.value for part in outcome.basis),
         tokens=outcome.tokens,
         latency_ms=latency_ms,
         input_until=AS_LONG_AS_THE_JOB if admitted.retain else None,
@@ -185,4 +186,5 @@ def job_of(
         outcome=outcome.outcome if outcome else None,
         truncated=outcome.truncated if outcome else (),
         flags=tuple(map(Flag, end.flags)),
+        basis=outcome.basis if outcome else (),
     )

@@ -132,10 +132,12 @@ def _iso(head: bytes) -> str | None:
 def _ebml(head: bytes) -> str | None:
     if not head.startswith(b"\x1a\x45\xdf\xa3"):
         return None
-    # The element DocType, 0x4282: an identifier, a length of one byte, the text.
-    doctype = re.search(rb"\x42\x82[\x80-\xff]([a-z]+)", head[:256])
-    kinds = {b"webm": "video/webm", b"matroska": "video/x-matroska"}
-    return kinds.get(doctype[1]) if doctype else None
+    # The element DocType: an identifier, a length of one byte, the text.
+    at = head.find(b"\x42\x82", 4, 256)
+    if at < 0 or len(head) < at + 3:
+        return None
+    doctype = head[at + 3 : at + 3 + (head[at + 2] & 0x7F)]
+    return {b"webm": "video/webm", b"matroska": "video/x-matroska"}.get(doctype)
 
 
 def _ogg(head: bytes) -> str | None:

@@ -22,6 +22,7 @@ class Events:
                 "event": JOB_FAILED if job.labels is None else JOB_COMPLETED,
                 "id": str(job.id),
                 **_result_or_error(job),
+                **_basis_of(job),
                 "type": job.input_type,
                 "schema": job.schema_id,
                 "timestamp": to_iso(job.completed_at),
@@ -56,7 +57,7 @@ EVENTS = Events()
 
 def item_of(job: EndedJob, kind: str) -> dict[str, Any]:
     """Return an ended job as one of a batch's results."""
-    return {**_place_of(job, kind), "status": job.status, **_result_or_error(job)}
+    return {**_place_of(job, kind), "status": job.status, **_result_or_error(job), **_basis_of(job)}
 
 
 def _place_of(job: EndedJob, kind: str) -> dict[str, Any]:
@@ -70,6 +71,10 @@ def _result_or_error(job: EndedJob) -> dict[str, Any]:
         return {"error": {"code": job.error_code, "message": job.error_message}}
     outcome = None if job.outcome is None else OutcomeKind(job.outcome)
     return {"result": result_of(Mode(job.mode), [Label(*label) for label in job.labels], outcome)}
+
+
+def _basis_of(job: EndedJob) -> dict[str, Any]:
+    return {"basis": list(job.basis)} if job.basis else {}
 
 
 def _dump(body: dict[str, Any]) -> str:

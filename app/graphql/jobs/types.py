@@ -11,7 +11,15 @@ from app.domain.jobs import job as domain
 from app.domain.jobs.job import JobStatus
 from app.domain.jobs.shown_model import shown_model
 from app.engines import contract
-from app.engines.contract import ConfidenceSource, Flag, InputType, Mode, OutcomeKind, Truncated
+from app.engines.contract import (
+    Basis,
+    ConfidenceSource,
+    Flag,
+    InputType,
+    Mode,
+    OutcomeKind,
+    Truncated,
+)
 from app.graphql.context import Info
 from app.graphql.scalars import DateTime
 from app.settings import Settings
@@ -92,6 +100,9 @@ class JobMeta:
         description="What the model got only in part, because its context is too small."
     )
     flags: list[Flag] = strawberry.field(description="What is worth knowing of the input.")
+    basis: list[Basis] = strawberry.field(
+        description="What in an image, a recording or a video the answer rests on; empty for text."
+    )
 
 
 @strawberry.type(description="Why a job failed.")
@@ -193,6 +204,7 @@ class Job:
                 confidence_source=job.confidence_source,
                 truncated=list(job.truncated),
                 flags=list(job.flags),
+                basis=list(job.basis),
             ),
             attempts=job.attempts,
             item_id=job.item_id,

@@ -12,7 +12,7 @@ from app.storage.operation import Many, Parameters, Query, Row, Rows, Statement,
 #: What `ended_job` reads.
 ENDED_COLUMNS = """
 id, account_id, status, input_type, mode, schema_id, batch_id, item_id, labels, outcome,
-error_code, error_message, completed_at
+error_code, error_message, completed_at, basis
 """
 _BATCH_JOBS = """
 SELECT {columns} FROM jobs WHERE account_id = :account AND batch_id = :batch ORDER BY batch_index
@@ -86,6 +86,7 @@ def ended_job(row: Row) -> EndedJob:
         error_code=row[10],
         error_message=row[11],
         completed_at=read_time(row[12]),
+        basis=() if row[13] is None else tuple(load_json(row[13])),
     )
 
 

@@ -41,6 +41,7 @@ from app.storage.operation import (
 _ENDING = """
 UPDATE jobs SET status = :status, labels = :labels, outcome = :outcome, model = :model,
                 confidence_source = :confidence_source, truncated = :truncated, flags = :flags,
+                basis = :basis,
                 tokens = :tokens, latency_ms = :latency_ms,
                 error_code = :error_code, error_message = :error_message,
                 completed_at = :completed_at, due_at = NULL, lease_id = NULL,
@@ -173,6 +174,7 @@ def _end_row(end: JobEnd) -> Parameters:
         "confidence_source": end.confidence_source,
         "truncated": dump_json(end.truncated) if end.truncated else None,
         "flags": dump_json(end.flags) if end.flags else None,
+        "basis": dump_json(end.basis) if end.basis else None,
         "tokens": None if failed else end.tokens,
         "latency_ms": None if end.latency_ms is None else min(end.latency_ms, MAX_INTEGER),
         "error_code": end.error_code,
@@ -196,6 +198,7 @@ def _settled(end: JobEnd, row: Row) -> _Settled:
         error_code=end.error_code,
         error_message=end.error_message,
         completed_at=end.completed_at,
+        basis=end.basis,
     )
     return _Settled(
         end,

@@ -188,6 +188,7 @@ class JobEnd:
     confidence_source: str | None = None
     truncated: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    basis: tuple[str, ...] = ()
     tokens: int = 0
     latency_ms: int | None = None
     error_code: str | None = None
@@ -212,6 +213,7 @@ class EndedJob:
     error_code: str | None
     error_message: str | None
     completed_at: datetime
+    basis: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
