@@ -5,13 +5,16 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import MappingProxyType
 
+from app.answers.redis_answers import RedisAnswers
+from app.domain.answers import LedgerAnswers
 from app.domain.media.sources import open_media
 from app.domain.models.temperatures import load_temperatures
 from app.domain.sealing import load_seal
-from app.domain.services import Services
+from app.domain.services import Answers, Services
 from app.domain.webhooks.reseal import renew_seals
 from app.engines.chain import ChainEngine, Link
-from app.engines.contract import InputType
+from app.engines.choice import ChoosingEngine
+from app.engines.contract import Engine, InputType
 from app.engines.decisions.engine import DecisionEngine, is_decision_model
 from app.engines.embedded import EmbeddedEngine
 from app.engines.errors import UnknownModel
@@ -54,10 +57,14 @@ def make_engine(
 
 
 def make_links(
-    settings: Settings, models: Sequence[str], fitted: Fitted = MappingProxyType({})
+    settings: Settings,
+    models: Sequence[str],
+    fitted: Fitted = MappingProxyType({}),
+    *,
+    turns: asyncio.Semaphore | None = None,
 ) -> list[Link]:
     """Return models to be asked in turn, not loaded yet."""
-    turns = asyncio.Semaphore(settings.model_concurrency)
+    turns = turns or asyncio.Semaphore(settings.model_concurrency)
     return [
         Link(
             name,
@@ -71,6 +78,27 @@ def make_links(
         )
         for name in models
     ]
+
+
+def make_choosing(settings: Settings, standard: Engine, fitted: Fitted) -> ChoosingEngine:
+    """Return an engine for the models that accounts may choose, beside those of the server."""
+    turns = asyncio.Semaphore(settings.model_concurrency)
+    # A model that is asked by both is one, with one circuit.
+    links = {link.name: link for link in links_of(standard)}
+
+    def make(name: str) -> Link:
+        return links.get(name) or make_links(settings, (name,), fitted, turns=turns)[0]
+
+    return ChoosingEngine(standard, allowed=settings.allowed_models, make=make)
+
+
+def links_of(engine: Engine) -> list[Link]:
+    """Return the models that an engine of the server asks."""
+    if isinstance(engine, ChainEngine):
+        return list(engine.links)
+    if isinstance(engine, RoutedEngine):
+        return [link for each in engine.engines for link in links_of(each)]
+    return [Link(EMBEDDED, engine)]
 
 
 def make_remote(
@@ -89,6 +117,7 @@ def make_remote(
         timeout_s=settings.model_timeout,
         api_base=settings.model_api_base or None,
         api_key=settings.model_api_key.get_secret_value() or None,
+        price=settings.prices.get(model),
     )
     context = settings.model_context or None
     if is_decision_model(model):
@@ -159,15 +188,27 @@ async def open_services(
         stack.push_async_callback(signals.close)
         outbound = Outbound(Policy(private=settings.private_hosts))
         stack.push_async_callback(outbound.aclose)
+        answers: Answers = LedgerAnswers(ledger)
+        if redis_url is not None:
+            remembered = RedisAnswers(redis_url)
+            stack.push_async_callback(remembered.close)
+            answers = remembered
+        standard: Engine = (
+            engine
+            if isinstance(engine, ChainEngine | RoutedEngine)
+            else WatchedEngine(engine, name=settings.model)
+        )
+        if settings.allowed_models:
+            standard = make_choosing(settings, standard, fitted)
+            stack.callback(standard.close)
         services = Services(
             settings=settings,
             ledger=ledger if tracing is None else TracedLedger(ledger),
-            engine=engine
-            if isinstance(engine, ChainEngine | RoutedEngine)
-            else WatchedEngine(engine, name=settings.model),
+            engine=standard,
             signals=signals,
             outbound=outbound,
             media=stack.enter_context(open_media(settings, outbound)),
+            answers=answers,
             seal=await asyncio.to_thread(load_seal, settings),
             tracing=tracing,
         )

@@ -4,6 +4,7 @@ Each has its default here and in `.env.example`. A bad value stops the start wit
 names the variable.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TypeVar
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.engines.contract import InputType
+from app.engines.remote.price import Price, parse_prices
 from app.outbound.private_hosts import PrivateHosts, parse_private_hosts
 from app.storage.location import Location, SqliteFile, parse_location
 
@@ -50,12 +52,15 @@ class Settings(BaseSettings):
     model_image: str = ""
     model_audio: str = ""
     model_video: str = ""
+    models_allowed: str = ""
     model_api_base: str = ""
     model_api_key: SecretStr = SecretStr("")
     model_timeout: float = Field(default=30, ge=1, le=MAX_TIME_OF_A_TASK_S)
     model_concurrency: int = Field(default=200, ge=1, le=10_000)
     # 0: what LiteLLM knows of the model.
     model_context: int = Field(default=0, ge=0)
+    # Of models that are not in LiteLLM's table, or have another price for this operator.
+    model_prices: str = ""
     text_encoder: str = ""
     model_label: str = Field(default="classifai-v1", min_length=1)
     allow_private_hosts: str = ""
@@ -97,7 +102,7 @@ class Settings(BaseSettings):
             raise ValueError("must be an http or https URL")
         return value.rstrip("/")
 
-    @field_validator("model", "model_image", "model_audio", "model_video")
+    @field_validator("model", "model_image", "model_audio", "model_video", "models_allowed")
     @classmethod
     def _list_of_models(cls, value: str, info: ValidationInfo) -> str:
         if not value and info.field_name != "model":
@@ -134,6 +139,12 @@ class Settings(BaseSettings):
                 f"must be at most {MAX_TIME_OF_A_TASK_S // longest} s with {longest} models in a "
                 "list: a task may ask all of them"
             )
+        return value
+
+    @field_validator("model_prices")
+    @classmethod
+    def _known_prices(cls, value: str) -> str:
+        parse_prices(value)
         return value
 
     @field_validator("allow_private_hosts")
@@ -197,6 +208,16 @@ class Settings(BaseSettings):
         return tuple(dict.fromkeys(name for models in lists for name in models))
 
     @property
+    def allowed_models(self) -> tuple[str, ...]:
+        """The models that accounts may choose; empty when none may."""
+        return _names(self.models_allowed) if self.models_allowed else ()
+
+    @property
+    def prices(self) -> Mapping[str, Price]:
+        """What the operator says that models cost, by model."""
+        return parse_prices(self.model_prices)
+
+    @property
     def models_by_variable(self) -> dict[str, tuple[str, ...]]:
         """The lists of models that are set, by the names of their variables."""
         lists = {
@@ -204,6 +225,7 @@ class Settings(BaseSettings):
             "MODEL_IMAGE": self.model_image,
             "MODEL_AUDIO": self.model_audio,
             "MODEL_VIDEO": self.model_video,
+            "MODELS_ALLOWED": self.models_allowed,
         }
         return {f"{PREFIX}{name}": _names(value) for name, value in lists.items() if value}
 
@@ -259,7 +281,8 @@ def _lists(info: ValidationInfo) -> list[str]:
 
 def _for_one_provider(value: T, info: ValidationInfo) -> T:
     """Refuse one address or key for several providers: it would reach the wrong one."""
-    names = {name for models in _lists(info) for name in _names(models)} - {EMBEDDED}
+    allowed = info.data.get("models_allowed") or EMBEDDED
+    names = {name for models in (*_lists(info), allowed) for name in _names(models)} - {EMBEDDED}
     providers = {name.split("/", 1)[0] if "/" in name else "" for name in names}
     if len(providers) > 1:
         raise ValueError(

@@ -40,6 +40,14 @@ class FreeEngine:
     def close(self) -> None:
         """Do nothing."""
 
+    async def identity(self, task: Task) -> str:
+        """Return its name."""
+        return "free"
+
+    async def most_cost(self, task: Task) -> int:
+        """Return 0."""
+        return 0
+
     async def classify(self, task: Task) -> Outcome:
         """Answer the first category."""
         name = task.categories[0].name if task.categories else "generic"

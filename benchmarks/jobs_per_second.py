@@ -21,6 +21,7 @@ import dramatiq
 from app.domain import clock
 from app.domain.accounts.account import Account
 from app.domain.accounts.manage import create_account
+from app.domain.answers import LedgerAnswers
 from app.domain.classification.admission import Admitted
 from app.domain.classification.reserve import submit
 from app.domain.jobs.job import Priority
@@ -134,6 +135,7 @@ async def _services(settings: Settings) -> AsyncIterator[tuple[Services, dramati
                 signals=signals,
                 outbound=outbound,
                 media=media,
+                answers=LedgerAnswers(ledger),
                 seal=load_seal(settings),
             )
             yield services, broker

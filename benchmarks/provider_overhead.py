@@ -1,12 +1,14 @@
 """What our layer adds to a provider's model, over a direct HTTP call to the same provider.
 
-    python -m benchmarks.provider_overhead [--latency-ms 1000] [--seconds 10] [--profile]
+    python -m benchmarks.provider_overhead [--clients 200] [--latency-ms 200,1000] [--seconds 10]
+                                           [--profile]
 
 The provider is the one of the tests, in a process of its own: a lone client is answered as soon as
-it can, 200 clients after a fixed time. Each sends its next task when the last one is answered.
+it can, many clients after a fixed time. Each sends its next task when the last one is answered.
 Three ways to put the same task, in one process on one core, in turns: aiohttp posting the very body
 that LiteLLM sends; LiteLLM's `acompletion`; and our engine, with prompt, circuit, retries,
-validation and selection.
+validation, selection and cost. A core that is busy all the time bounds what many clients get: the
+rate is then one by the processor time of a task, and the rest of their wait is for the processor.
 """
 
 import argparse
@@ -43,32 +45,43 @@ Call = Callable[[], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Milliseconds of single tasks, and processor milliseconds of this process for each."""
+    """Milliseconds of single tasks, and processor milliseconds of this process for each.
+
+    `rate` is tasks a second, `errors` how many failed, `busy` how much of a core was used.
+    """
 
     p50: float
     p99: float
     cpu: float
     rate: float
+    errors: int
+    busy: float
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--latency-ms", type=float, default=1000)
+    parser.add_argument("--clients", type=int, default=MANY)
+    parser.add_argument("--latency-ms", default="200,1000")
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
-    with provider(0) as quick, provider(options.latency_ms) as slow:
-        if options.profile:
+    if options.profile:
+        with provider(0) as quick:
             uvloop.run(profile(quick, options.seconds))
-            return
-        print("| clients | way | tasks/s | p50 ms | p99 ms | over direct, p50 ms | cpu ms a task |")
-        print("| --- | --- | --- | --- | --- | --- | --- |")
-        uvloop.run(compare(quick, clients=1, seconds=options.seconds))
-        uvloop.run(compare(slow, clients=MANY, seconds=options.seconds))
+        return
+    print(
+        "| latency ms | clients | way | tasks/s | errors | p50 ms | p99 ms | over direct, p50 ms "
+        "| cpu ms a task | core busy |"
+    )
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    for latency in (0.0, *map(float, options.latency_ms.split(","))):
+        clients = options.clients if latency else 1
+        with provider(latency) as api_base:
+            uvloop.run(compare(api_base, latency=latency, clients=clients, seconds=options.seconds))
 
 
-async def compare(api_base: str, *, clients: int, seconds: float) -> None:
+async def compare(api_base: str, *, latency: float, clients: int, seconds: float) -> None:
     """Print the rows of so many clients."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         direct = 0.0
@@ -77,8 +90,9 @@ async def compare(api_base: str, *, clients: int, seconds: float) -> None:
             measured = await load(call, clients=clients, seconds=seconds)
             direct = direct or measured.p50
             print(
-                f"| {clients} | {name} | {measured.rate:,.0f} | {measured.p50:.2f} "
-                f"| {measured.p99:.2f} | {measured.p50 - direct:.2f} | {measured.cpu:.2f} |"
+                f"| {latency:.0f} | {clients} | {name} | {measured.rate:,.0f} | {measured.errors} "
+                f"| {measured.p50:.2f} | {measured.p99:.2f} | {measured.p50 - direct:.2f} "
+                f"| {measured.cpu:.2f} | {measured.busy:.0%} |"
             )
     await close_connections()
 
@@ -118,6 +132,7 @@ def ways(api_base: str, http: aiohttp.ClientSession) -> dict[str, Call]:
 async def load(call: Call, *, clients: int, seconds: float) -> Measured:
     """Keep `clients` tasks under way for `seconds`."""
     times: list[float] = []
+    errors: list[Exception] = []
     began, cpu = time.perf_counter(), time.process_time()
     end = began + seconds
 
@@ -125,7 +140,10 @@ async def load(call: Call, *, clients: int, seconds: float) -> Measured:
         # Clients that start together would stay together, and queue for the processor.
         await asyncio.sleep(seconds * number / clients / 10)
         while (started := time.perf_counter()) < end:
-            await call()
+            try:
+                await call()
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is counted
+                errors.append(error)
             times.append(time.perf_counter() - started)
 
     await asyncio.gather(*(client(number) for number in range(clients)))
@@ -136,6 +154,8 @@ async def load(call: Call, *, clients: int, seconds: float) -> Measured:
         p99=quantiles[98] * 1000,
         cpu=used / len(times) * 1000,
         rate=len(times) / elapsed,
+        errors=len(errors),
+        busy=used / elapsed,
     )
 
 

@@ -35,7 +35,7 @@ ALLOWED = {
 FOREIGN = {
     "asyncpg": {"storage"},
     "dramatiq": {"workers", "runtime"},
-    "redis": {"signals", "workers"},
+    "redis": {"answers", "signals", "workers"},
     "starlette": {"http", "rest", "graphql", "web", "server"},
     "strawberry": {"graphql"},
     "graphql": {"graphql"},

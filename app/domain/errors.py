@@ -13,6 +13,7 @@
     ├── IdempotencyConflict   409  the key was used for another request, or still runs
     ├── PayloadTooLarge       413
     ├── RateLimitExceeded     429  with limit, used, resets_at
+    ├── BudgetExceeded        429  the same, in US dollars
     ├── ServerError           500
     └── ModelUnavailable      503  with retry_after
 
@@ -26,7 +27,11 @@ from enum import StrEnum
 from typing import ClassVar
 
 from app.domain.clock import Period, now, to_iso
+from app.domain.money import to_dollars
 from app.domain.plans import Plan
+
+# About as long as a model takes.
+_HELD_UP_S = 2
 
 FieldPath = tuple[str | int, ...]
 
@@ -52,6 +57,7 @@ class ErrorCode(StrEnum):
     IDEMPOTENCY_IN_PROGRESS = "idempotency_in_progress"
     PAYLOAD_TOO_LARGE = "payload_too_large"
     RATE_LIMIT_EXCEEDED = "rate_limit_exceeded"
+    BUDGET_EXCEEDED = "budget_exceeded"
     SERVER_ERROR = "server_error"
     MODEL_UNAVAILABLE = "model_unavailable"
     CANCELED = "canceled"
@@ -126,6 +132,11 @@ _MEANINGS: dict[ErrorCode, tuple[int, str]] = {
     ErrorCode.RATE_LIMIT_EXCEEDED: (
         429,
         "Monthly request quota exhausted. Includes limit, used, and resets_at fields.",
+    ),
+    ErrorCode.BUDGET_EXCEEDED: (
+        429,
+        "The month's budget does not cover what the work could cost at most. Includes limit and "
+        "used, in US dollars, and resets_at. A job that runs later fails with it.",
     ),
     ErrorCode.SERVER_ERROR: (500, "Unexpected internal error. Retry with exponential backoff."),
     ErrorCode.MODEL_UNAVAILABLE: (
@@ -287,6 +298,42 @@ class RateLimitExceeded(Error):
 
     def retry_after(self) -> int:
         """Return the seconds until the quota resets."""
+        return max(math.ceil((self.resets_at - now()).total_seconds()), 1)
+
+
+class BudgetExceeded(Error):
+    """The month's budget does not cover what the work could cost at most (nano-dollars).
+
+    `used` counts what is held for work that runs. With `held_up` it would do without that: the same
+    may succeed as soon as that has ended. `needed` is None where the price is not known.
+    """
+
+    code = ErrorCode.BUDGET_EXCEEDED
+
+    def __init__(
+        self, *, limit: int, used: int, needed: int | None, period: Period, held_up: bool = False
+    ) -> None:
+        self.limit = limit
+        self.used = used
+        self.held_up = held_up
+        self.resets_at = period.end
+        if needed is None:
+            problem = "the price of this server's model is not known, so a budget can't be kept"
+        else:
+            problem = (
+                f"${to_dollars(used)} are used, and this could cost up to ${to_dollars(needed)}"
+            )
+        super().__init__(
+            f"Monthly budget of ${to_dollars(limit)}: {problem}.",
+            Detail("limit", to_dollars(limit)),
+            Detail("used", to_dollars(used)),
+            Detail("resets_at", to_iso(period.end)),
+        )
+
+    def retry_after(self) -> int:
+        """Return the seconds until it is worth another try."""
+        if self.held_up:
+            return _HELD_UP_S
         return max(math.ceil((self.resets_at - now()).total_seconds()), 1)
 
 

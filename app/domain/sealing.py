@@ -7,6 +7,7 @@ several passphrases the first seals and all open, so that a new one can be put b
 """
 
 import base64
+import hmac
 import os
 import secrets
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from app.settings import Settings
 
 KEY_FILE = "secret.key"
 _PURPOSE = b"classifaily sealed secrets"
+_FINGERPRINTS = b"classifaily fingerprints"
 
 
 class SealBroken(Exception):
@@ -31,7 +33,8 @@ class Seal:
     """Seals texts and opens them."""
 
     def __init__(self, passphrases: Sequence[str]) -> None:
-        ciphers = [Fernet(_derive(passphrase)) for passphrase in passphrases]
+        ciphers = [Fernet(_derive(passphrase, _PURPOSE)) for passphrase in passphrases]
+        self._fingerprint_key = _derive(passphrases[0], _FINGERPRINTS)
         self._newest = ciphers[0]
         self._all = MultiFernet(ciphers)
         self.has_older_keys = len(ciphers) > 1
@@ -51,6 +54,10 @@ class Seal:
         except InvalidToken:
             raise SealBroken from None
 
+    def fingerprint(self, data: bytes) -> str:
+        """Return what tells data apart, in hex, to those alone who have the first passphrase."""
+        return hmac.new(self._fingerprint_key, data, "sha256").hexdigest()
+
     def renewed(self, sealed: str) -> str | None:
         """Return the text sealed under the first passphrase; None when it already is.
 
@@ -69,8 +76,8 @@ def load_seal(settings: Settings) -> Seal:
     return Seal(settings.secret_keys or (_file_passphrase(settings.data_dir / KEY_FILE),))
 
 
-def _derive(passphrase: str) -> bytes:
-    derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE)
+def _derive(passphrase: str, purpose: bytes) -> bytes:
+    derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose)
     return base64.urlsafe_b64encode(derivation.derive(passphrase.encode()))
 
 

@@ -1,8 +1,9 @@
 """What the verbs need of the process they run in."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from app.domain.media.sources import MediaSources
 from app.domain.sealing import Seal
@@ -17,6 +18,18 @@ from app.storage.ledger.ledger import Ledger
 PATIENCE_S = 2.0
 
 
+class Answers(Protocol):
+    """Where answers are kept, by key."""
+
+    async def find(self, keys: Sequence[str]) -> dict[str, str]:
+        """Return those of the answers that are there and have not lapsed."""
+        ...
+
+    async def keep(self, account_id: int, answers: Mapping[str, str], *, ttl_s: int) -> None:
+        """Keep answers for so long."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """One per process: made at start, handed to every verb on the hot path."""
@@ -27,6 +40,7 @@ class Services:
     signals: Signals
     outbound: Outbound
     media: MediaSources
+    answers: Answers
     seal: Seal
     tracing: Tracing | None = None
     #: Set when the process was told to stop: those who wait for long let go.

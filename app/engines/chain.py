@@ -9,7 +9,7 @@ What no model could ever do is said so, and is no outage.
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.engines.circuit import Circuit
 from app.engines.contract import Engine, InputType, Outcome, Task
@@ -20,6 +20,7 @@ from app.engines.errors import (
     UnreadableMedia,
     UnsupportedInput,
 )
+from app.engines.spending import NOTHING, Spent
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +68,20 @@ class ChainEngine:
         for link in self.links:
             link.engine.close()
 
+    async def identity(self, task: Task) -> str:
+        """Return those of all models: their order is what the first depends on."""
+        return ", ".join([await link.engine.identity(task) for link in self.links])
+
+    async def most_cost(self, task: Task) -> int | None:
+        """Return what a task costs when every model is asked in vain but the last.
+
+        None when a price is not known.
+        """
+        able = [link for link in self.links if task.input_type in link.engine.input_types]
+        costs = [await link.engine.most_cost(task) for link in able]
+        known = [cost for cost in costs if cost is not None]
+        return sum(known) if len(known) == len(costs) else None
+
     async def classify(self, task: Task) -> Outcome:
         """Answer one task.
 
@@ -81,22 +96,31 @@ class ChainEngine:
             raise UnsupportedInput(f"no model takes {task.input_type.value}")
         unreadable: UnreadableMedia | None = None
         unfit: list[Unfit] = []
+        spent = NOTHING
         for link in able:
             try:
-                outcome = await _try(link, task)
+                answer = await _try(link, task)
             except UnreadableMedia as error:
                 unreadable = error
+                spent += error.spent
             except Unfit as error:
                 unfit.append(error)
+                spent += error.spent
             else:
-                if outcome is not None:
-                    return outcome
-        if unreadable is not None:
-            raise unreadable
-        if len(unfit) == len(able):
-            raise unfit[-1]
+                if isinstance(answer, Outcome):
+                    fell_back = answer.fell_back or link is not able[0]
+                    return replace(answer.after(spent), fell_back=fell_back)
+                spent += answer
         waits = [link.circuit.opens_in for link in able]
-        raise ModelUnavailable("no model could answer", retry_after=min(waits) or None)
+        failure: EngineError = ModelUnavailable(
+            "no model could answer", retry_after=min(waits) or None
+        )
+        if unreadable is not None:
+            failure = unreadable
+        elif len(unfit) == len(able):
+            failure = unfit[-1]
+        failure.spent = spent
+        raise failure
 
     async def classify_many(self, tasks: Sequence[Task]) -> list[Outcome | EngineError]:
         """Answer tasks in their order; one that fails has its error in its place."""
@@ -112,8 +136,8 @@ class ChainEngine:
         return list(await asyncio.gather(*(answer(task) for task in tasks)))
 
 
-async def _try(link: Link, task: Task) -> Outcome | None:
-    """Return the model's answer, or None when the next one is to be asked.
+async def _try(link: Link, task: Task) -> Outcome | Spent:
+    """Return the model's answer, or what was spent in vain when the next one is to be asked.
 
     Raises:
         UnreadableMedia: This model can't read the content; the next one may.
@@ -121,18 +145,20 @@ async def _try(link: Link, task: Task) -> Outcome | None:
     """
     ticket = link.circuit.admit()
     if ticket is None:
-        return None
+        return NOTHING
     try:
         outcome = await link.engine.classify(task)
     except ModelUnavailable as error:
         link.circuit.failed(ticket, retry_after=error.retry_after, lasting=error.lasting)
         logger.warning("model %s: %s", link.name, error)
+        return error.spent
     except (UnreadableMedia, Unfit):
         link.circuit.told_nothing(ticket)
         raise
     except EngineError as error:
         link.circuit.told_nothing(ticket)
         logger.warning("model %s: %s", link.name, error)
+        return error.spent
     except BaseException:
         # A cancelled task, or a bug: a half-open circuit must not wait for it for ever.
         link.circuit.told_nothing(ticket)
@@ -140,4 +166,3 @@ async def _try(link: Link, task: Task) -> Outcome | None:
     else:
         link.circuit.succeeded(ticket)
         return outcome
-    return None

@@ -5,12 +5,13 @@ nothing of accounts, quotas, storage or the network faces.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
 from app.engines.errors import EngineError
+from app.engines.spending import Spent
 
 
 class InputType(StrEnum):
@@ -124,6 +125,8 @@ class Task:
 
     With `allow_none` the content may belong to none of the categories. `min_margin`, in [0, 1], is
     how far an answer has to be from the next one. `selection.decide` has the rules of both.
+
+    `model` names the models to ask, in turn, separated by commas; None leaves it to the engine.
     """
 
     content: str
@@ -137,6 +140,7 @@ class Task:
     min_margin: float | None = None
     media: Media | None = None
     question: Question | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +159,12 @@ class Label:
 class Outcome:
     """An engine's answer: what the mode and the threshold leave, best first (it may be empty).
 
-    `tokens` is the real number of tokens: what the embedded model read of the content, what a
-    provider counted for the calls that led to the answer. `outcome` is None unless the task allows
-    none of the categories or wants a margin. `truncated` is what the model got only in part,
-    `basis` what of other content than text it rests on.
+    `tokens` is the real number of tokens: what the embedded model read of the content, what
+    providers counted for all calls that the task took, `completion_tokens` of them written. `cost`
+    is in nano-dollars; None when it is not known. `outcome` is None unless the task allows none of
+    the categories or wants a margin. `truncated` is what the model got only in part, `basis` what
+    of other content than text it rests on. With `fell_back` a model that was to answer first could
+    not; with `cached` none was asked, for the very task had been answered before.
     """
 
     labels: tuple[Label, ...]
@@ -168,6 +174,25 @@ class Outcome:
     outcome: OutcomeKind | None = None
     truncated: tuple[Truncated, ...] = ()
     basis: tuple[Basis, ...] = ()
+    completion_tokens: int = 0
+    cost: int | None = 0
+    fell_back: bool = False
+    cached: bool = False
+
+    @property
+    def spent(self) -> Spent:
+        """What the task took in all."""
+        return Spent(self.tokens, self.completion_tokens, self.cost)
+
+    def after(self, spent: Spent) -> "Outcome":
+        """Return the answer to a task that had taken so much already."""
+        total = self.spent + spent
+        return replace(
+            self,
+            tokens=total.tokens,
+            completion_tokens=total.completion_tokens,
+            cost=total.cost,
+        )
 
 
 class Engine(Protocol):
@@ -189,6 +214,14 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Let go of what it holds."""
+        ...
+
+    async def identity(self, task: Task) -> str:
+        """Return all that the answer depends on beside the task: models, what was fitted."""
+        ...
+
+    async def most_cost(self, task: Task) -> int | None:
+        """Return what a task costs at most, in nano-dollars; None when that is not known."""
         ...
 
     async def classify(self, task: Task) -> Outcome:

@@ -56,6 +56,14 @@ class EmbeddedEngine:
         """Let nothing more be judged. What is judged now is not waited for."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
+    async def identity(self, task: Task) -> str:
+        """Return the encoder's name; the packaged ones change with the version only."""
+        return f"embedded {self._encoder or ''}"
+
+    async def most_cost(self, task: Task) -> int:
+        """Return 0."""
+        return 0
+
     async def classify(self, task: Task) -> Outcome:
         """Answer one task.
 

@@ -12,9 +12,16 @@ EngineError
 └── ModelUnavailable    the model can't answer now; says for how long, when that is known
 """
 
+from app.engines.spending import NOTHING, Spent
+
 
 class EngineError(Exception):
-    """Base of the tree. Messages never repeat what a model said: that may quote the content."""
+    """Base of the tree. Messages never repeat what a model said: that may quote the content.
+
+    `spent` is what asking took all the same.
+    """
+
+    spent: Spent = NOTHING
 
 
 class UnsupportedInput(EngineError):

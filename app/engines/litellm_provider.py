@@ -86,10 +86,17 @@ def library() -> Any:
         litellm.disable_hf_tokenizer_download = True
         # What a model has no use for (a temperature, say) is left out instead of refused.
         litellm.drop_params = True
+        # What it adds to every answer for its own proxy, a cost by a slower way among it, is a
+        # fifth of the time of a call.
+        litellm.utils.update_response_metadata = _add_nothing  # type: ignore[attr-defined]
         # Their messages quote requests and answers.
         for name in ("LiteLLM", "openai", "httpx"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         return litellm
+
+
+def _add_nothing(*_args: object, **_options: object) -> None:
+    """Stand in for what nobody here reads."""
 
 
 async def ask(**options: Any) -> Any:
@@ -108,6 +115,62 @@ async def ask(**options: Any) -> Any:
         return await litellm.acompletion(_skip_mcp_handler=True, **options)
     finally:
         internal.reset(token)
+
+
+def cost_of(model: str, usage: Any) -> float | None:
+    """Return the US dollars of what a call used, by LiteLLM's own table of prices.
+
+    None when the model is not in it.
+    """
+    litellm = library()
+    try:
+        prompt, completion = litellm.cost_per_token(model=model, usage_object=usage)
+    except Exception:  # noqa: BLE001 - what it raises for a model it has not differs by provider
+        return None
+    return float(prompt + completion)
+
+
+def flat_rates(model: str) -> tuple[float, float] | None:
+    """Return the US dollars of a token read and of one written, where that is all there is to it.
+
+    None when the model is not in the table, or has tiers or prices by other measures.
+    """
+    litellm = library()
+    try:
+        info = litellm.get_model_info(model)
+    except Exception:  # noqa: BLE001 - LiteLLM raises a bare Exception for a model it has not
+        return None
+    priced = {name for name, value in info.items() if "cost_per" in name and value}
+    read, written = info.get("input_cost_per_token"), info.get("output_cost_per_token")
+    if read is None or written is None or any(map(_complicates, priced)):
+        return None
+    return float(read), float(written)
+
+
+def _complicates(price: str) -> bool:
+    """Tell whether a price may apply to a call of ours without showing in its counts of tokens."""
+    plain = {"input_cost_per_token", "output_cost_per_token"}
+    others = (
+        "batches",
+        "priority",
+        "flex",
+        "cache",
+        "audio",
+        "image",
+        "video",
+        "query",
+        "reasoning",
+    )
+    return price not in plain and not any(other in price for other in others)
+
+
+def usage_of(prompt_tokens: int, completion_tokens: int) -> Any:
+    """Return LiteLLM's `Usage` of so many tokens."""
+    return library().Usage(
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+        total_tokens=prompt_tokens + completion_tokens,
+    )
 
 
 async def close_connections() -> None:

@@ -13,7 +13,7 @@ class RoutedEngine:
     def __init__(self, by_type: Mapping[InputType, Engine]) -> None:
         self._by_type = by_type
         # In a fixed order, each once.
-        self._engines = list({id(engine): engine for engine in by_type.values()}.values())
+        self.engines = list({id(engine): engine for engine in by_type.values()}.values())
 
     @property
     def input_types(self) -> frozenset[InputType]:
@@ -25,17 +25,25 @@ class RoutedEngine:
     @property
     def is_loaded(self) -> bool:
         """Whether no engine needs loading first."""
-        return all(engine.is_loaded for engine in self._engines)
+        return all(engine.is_loaded for engine in self.engines)
 
     def load(self) -> None:
         """Load every engine. Blocking; twice is once."""
-        for engine in self._engines:
+        for engine in self.engines:
             engine.load()
 
     def close(self) -> None:
         """Close every engine."""
-        for engine in self._engines:
+        for engine in self.engines:
             engine.close()
+
+    async def identity(self, task: Task) -> str:
+        """Return all that the answer depends on beside the task."""
+        return await self._by_type[task.input_type].identity(task)
+
+    async def most_cost(self, task: Task) -> int | None:
+        """Return what a task costs at most."""
+        return await self._by_type[task.input_type].most_cost(task)
 
     async def classify(self, task: Task) -> Outcome:
         """Answer one task."""
@@ -45,7 +53,7 @@ class RoutedEngine:
         """Answer tasks in their order; one that fails has its error in its place."""
         places = [
             [n for n, task in enumerate(tasks) if self._by_type[task.input_type] is engine]
-            for engine in self._engines
+            for engine in self.engines
         ]
         answers: dict[int, Outcome | EngineError] = {}
 
@@ -53,6 +61,6 @@ class RoutedEngine:
             judged = await engine.classify_many([tasks[place] for place in own])
             answers.update(zip(own, judged, strict=True))
 
-        asked = (ask(engine, own) for engine, own in zip(self._engines, places, strict=True) if own)
+        asked = (ask(engine, own) for engine, own in zip(self.engines, places, strict=True) if own)
         await asyncio.gather(*asked)
         return [answers[place] for place in range(len(tasks))]

@@ -13,6 +13,7 @@ import strawberry
 from graphql import GraphQLError
 
 from app.domain.errors import (
+    BudgetExceeded,
     Error,
     ErrorCode,
     InvalidRequest,
@@ -22,7 +23,7 @@ from app.domain.errors import (
     ServerError,
 )
 from app.domain.plans import Plan
-from app.graphql.scalars import DateTime
+from app.graphql.scalars import DateTime, Dollars
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +51,17 @@ class UserError:
     used: int | None = strawberry.field(
         default=None, description="RATE_LIMIT_EXCEEDED: what is used of it. Else null."
     )
+    budget: Dollars | None = strawberry.field(
+        default=None, description="BUDGET_EXCEEDED: the month's budget. Else null."
+    )
+    budget_used: Dollars | None = strawberry.field(
+        default=None,
+        description="BUDGET_EXCEEDED: what is used of it, with what work that runs may cost at "
+        "most. Else null.",
+    )
     resets_at: DateTime | None = strawberry.field(
-        default=None, description="RATE_LIMIT_EXCEEDED: when it resets. Else null."
+        default=None,
+        description="RATE_LIMIT_EXCEEDED and BUDGET_EXCEEDED: when it resets. Else null.",
     )
     feature: str | None = strawberry.field(
         default=None, description="PLAN_RESTRICTION: what the plan lacks. Else null."
@@ -72,6 +82,9 @@ def user_error(error: Error, *, docs: str) -> UserError:
                 shown.message = f"{'.'.join(path[1:])}: {error.problem}"
         case RateLimitExceeded():
             shown.limit, shown.used = error.limit, error.used
+            shown.resets_at = DateTime(error.resets_at)
+        case BudgetExceeded():
+            shown.budget, shown.budget_used = Dollars(error.limit), Dollars(error.used)
             shown.resets_at = DateTime(error.resets_at)
         case PlanRestriction():
             shown.feature, shown.required_plan = error.feature, error.required_plan

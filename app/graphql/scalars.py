@@ -8,6 +8,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.scalar import ScalarDefinition
 
 from app.domain.clock import to_iso
+from app.domain.money import to_dollars
 
 DateTime = NewType("DateTime", datetime)
 
@@ -32,4 +33,14 @@ _DATE_TIME: ScalarDefinition = strawberry.scalar(
     parse_value=_parse,
 )
 
-CONFIG = StrawberryConfig(auto_camel_case=True, scalar_map={DateTime: _DATE_TIME})
+Dollars = NewType("Dollars", int)
+
+_DOLLARS: ScalarDefinition = strawberry.scalar(
+    name="Dollars",
+    description="US dollars: a decimal number, exact, in a string, like 0.0000165.",
+    serialize=to_dollars,
+)
+
+CONFIG = StrawberryConfig(
+    auto_camel_case=True, scalar_map={DateTime: _DATE_TIME, Dollars: _DOLLARS}
+)

@@ -34,6 +34,14 @@ class WatchedEngine:
         """Let go of what it holds."""
         self._engine.close()
 
+    async def identity(self, task: Task) -> str:
+        """Return all that the answer depends on beside the task."""
+        return await self._engine.identity(task)
+
+    async def most_cost(self, task: Task) -> int | None:
+        """Return what a task costs at most."""
+        return await self._engine.most_cost(task)
+
     async def classify(self, task: Task) -> Outcome:
         """Answer one task."""
         started = time.perf_counter()

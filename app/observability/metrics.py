@@ -61,6 +61,15 @@ _media_failures = Counter(
     "Images, audio and video that could not be had, by why.",
     ("input_type", "reason"),
 )
+_cached_answers = Counter(
+    f"{_PREFIX}_cached_answers",
+    "Tasks looked for in the cache of answers.",
+    ("outcome",),
+)
+_budget_refusals = Counter(
+    f"{_PREFIX}_budget_refusals",
+    "Requests refused because the month's budget did not cover them.",
+)
 _quota_refusals = Counter(
     f"{_PREFIX}_quota_refusals",
     "Requests refused because the month's quota did not cover them.",
@@ -167,6 +176,17 @@ def media_failed(input_type: str, *, reason: str) -> None:
 def quota_refused() -> None:
     """Count a request that the month's quota did not cover."""
     _quota_refusals.inc()
+
+
+def answers_looked_up(*, hits: int, misses: int) -> None:
+    """Count what was looked for in the cache of answers."""
+    _cached_answers.labels("hit").inc(hits)
+    _cached_answers.labels("miss").inc(misses)
+
+
+def budget_refused() -> None:
+    """Count a request or a job that the month's budget did not cover."""
+    _budget_refusals.inc()
 
 
 def jobs_started(count: int, *, by: str) -> None:

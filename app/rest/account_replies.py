@@ -7,7 +7,23 @@ from msgspec import Struct
 from app.domain.accounts.account import SubscriptionStatus
 from app.domain.plans import Plan
 from app.engines.contract import InputType
-from app.rest.described import Moment, about
+from app.rest.described import DOLLARS, Moment, about
+
+
+class BudgetReply(Struct):
+    """What the account's work may cost a month, in US dollars."""
+
+    limit: Annotated[str, about("The month's budget.", pattern=DOLLARS, examples=["25"])]
+    used: Annotated[
+        str,
+        about(
+            "What is used of it, with what work that runs may cost at most.",
+            pattern=DOLLARS,
+            examples=["1.46"],
+        ),
+    ]
+    remaining: Annotated[str, about("What is left.", pattern=DOLLARS, examples=["23.54"])]
+    resets_at: Annotated[Moment, about("When the month's use starts anew.")]
 
 
 class AccountReply(Struct):
@@ -20,6 +36,17 @@ class AccountReply(Struct):
     status: Annotated[SubscriptionStatus, about("The standing of its subscription.")]
     retain_inputs: Annotated[
         bool, about("Whether whole inputs are kept with their jobs, as long as these.")
+    ]
+    cache_ttl: Annotated[
+        int | None,
+        about("For how many seconds answers are kept for exact repeats; null is not at all."),
+    ]
+    default_model: Annotated[
+        str | None, about("The models that judge its work; null leaves that to the server.")
+    ]
+    budget: Annotated[
+        BudgetReply | None,
+        about("The month's budget, which whoever operates the server sets; null is none."),
     ]
     created_at: Annotated[Moment, about("When it was made.")]
 
@@ -43,6 +70,15 @@ class UsageByTypeReply(Struct):
     video: Annotated[int, about("Videos.", examples=[0])]
 
 
+class CostByTypeReply(Struct):
+    """Cost by input type, in US dollars."""
+
+    text: Annotated[str, about("Of texts.", pattern=DOLLARS, examples=["1.25"])]
+    image: Annotated[str, about("Of images.", pattern=DOLLARS, examples=["0.21"])]
+    audio: Annotated[str, about("Of recordings.", pattern=DOLLARS, examples=["0"])]
+    video: Annotated[str, about("Of videos.", pattern=DOLLARS, examples=["0"])]
+
+
 class UsageCountsReply(Struct):
     """What was used. `remaining` is null when unlimited."""
 
@@ -52,6 +88,16 @@ class UsageCountsReply(Struct):
     ]
     by_type: Annotated[UsageByTypeReply, about("Requests by input type.")]
     tokens: Annotated[int, about("Tokens of completed work.", examples=[891234])]
+    cost: Annotated[
+        str,
+        about(
+            "What models cost, in US dollars, those that were asked in vain too. Jobs of which the "
+            "cost is not known count nothing.",
+            pattern=DOLLARS,
+            examples=["1.46"],
+        ),
+    ]
+    cost_by_type: Annotated[CostByTypeReply, about("The same by input type.")]
 
 
 class UsageReply(Struct):

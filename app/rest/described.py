@@ -10,6 +10,8 @@ Moment = Annotated[
     Meta(extra_json_schema={"format": "date-time", "examples": ["2025-03-15T10:30:00Z"]}),
 ]
 """ISO 8601, whole seconds, Z."""
+#: How an amount is written: a decimal number, exact, in a string.
+DOLLARS = r"^[0-9]+(\.[0-9]{1,9})?$"
 
 
 def about(text: str, **schema: Any) -> Meta:

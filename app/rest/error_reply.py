@@ -30,15 +30,20 @@ class ErrorBody(Struct):
         Plan | UnsetType, about("plan_restriction: the cheapest plan that has it.")
     ] = UNSET
     limit: Annotated[
-        int | UnsetType,
+        int | str | UnsetType,
         about(
-            "rate_limit_exceeded: the month's requests. payload_too_large: bytes.", examples=[100]
+            "rate_limit_exceeded: the month's requests. payload_too_large: bytes. budget_exceeded: "
+            "US dollars, in a string.",
+            examples=[100],
         ),
     ] = UNSET
     used: Annotated[
-        int | UnsetType, about("rate_limit_exceeded: what is used of it.", examples=[100])
+        int | str | UnsetType,
+        about("rate_limit_exceeded and budget_exceeded: what is used of it.", examples=[100]),
     ] = UNSET
-    resets_at: Annotated[Moment | UnsetType, about("rate_limit_exceeded: when it resets.")] = UNSET
+    resets_at: Annotated[
+        Moment | UnsetType, about("rate_limit_exceeded and budget_exceeded: when it resets.")
+    ] = UNSET
     retry_after: Annotated[
         int | UnsetType, about("model_unavailable: when to try again, in seconds.", examples=[5])
     ] = UNSET

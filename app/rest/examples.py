@@ -57,11 +57,13 @@ _JOB = {
     "input_preview": "Our server costs doubled...",
     "result": {"label": "finance", "confidence": 0.94},
     "categories": ["finance", "engineering", "marketing"], "schema_id": None,
-    "model_used": "classifai-v1", "tokens_used": 124, "latency_ms": 218, "created_at": _CREATED,
+    "model_used": "classifai-v1", "tokens_used": 124, "prompt_tokens": 124,
+    "completion_tokens": 0, "cost": "0", "cached": False, "latency_ms": 218, "created_at": _CREATED,
     "completed_at": _CREATED,
 }  # fmt: skip
 _WAITING = {
     **_JOB, "status": "pending", "result": None, "model_used": None, "tokens_used": None,
+    "prompt_tokens": None, "completion_tokens": None, "cost": "0", "cached": False,
     "latency_ms": None, "completed_at": None,
 }  # fmt: skip
 _CANCELED = {
@@ -69,7 +71,8 @@ _CANCELED = {
     "error": {"code": "canceled", "message": "The job was canceled."},
 }  # fmt: skip
 _META = {
-    "model": "classifai-v1", "latency_ms": 218, "tokens": 124, "mode": "single",
+    "model": "classifai-v1", "latency_ms": 218, "tokens": 124, "prompt_tokens": 124,
+    "completion_tokens": 0, "cost": "0", "cached": False, "mode": "single",
     "confidence_source": "calibrated", "truncated": [], "flags": [],
 }  # fmt: skip
 _ANSWERED = {"id": "84", "status": "completed", "type": "text"}
@@ -99,7 +102,8 @@ _SETS = {
 }  # fmt: skip
 _ACCOUNT = {
     "id": 7, "name": "Acme", "email": "ops@example.com", "plan": "pro", "status": "active",
-    "retain_inputs": False, "created_at": _CREATED,
+    "retain_inputs": False, "cache_ttl": None, "default_model": None, "budget": None,
+    "created_at": _CREATED,
 }  # fmt: skip
 
 REQUESTS: dict[str, Examples] = {
@@ -259,7 +263,8 @@ REPLIES: dict[str, Examples] = {
             "usage": {
                 "requests": 3421, "remaining": 6579,
                 "by_type": {"text": 3200, "image": 221, "audio": 0, "video": 0},
-                "tokens": 891234,
+                "tokens": 891234, "cost": "1.46",
+                "cost_by_type": {"text": "1.25", "image": "0.21", "audio": "0", "video": "0"},
             },
         },
     },

@@ -8,6 +8,7 @@ from msgspec import UNSET
 
 from app.domain.accounts.account import Account
 from app.domain.batches.batch import Batch, BatchKind
+from app.domain.budget import BudgetStanding
 from app.domain.classification.admission import Admitted
 from app.domain.classification.dry_run import DryRun
 from app.domain.clock import to_iso
@@ -16,6 +17,7 @@ from app.domain.files.file import FileDryRun
 from app.domain.jobs.job import Job, JobStatus
 from app.domain.jobs.result import result_of
 from app.domain.jobs.shown_model import shown_model
+from app.domain.money import to_dollars
 from app.domain.plans import Limits, Plan
 from app.domain.schemas.schema import Schema
 from app.domain.usage.usage import Usage
@@ -47,6 +49,10 @@ def render_classification(job: Job, settings: Settings) -> replies.ClassifyReply
             model=shown_model(settings, job),
             latency_ms=job.latency_ms,
             tokens=job.tokens,
+            prompt_tokens=job.prompt_tokens,
+            completion_tokens=job.completion_tokens,
+            cost=None if job.cost is None else to_dollars(job.cost),
+            cached=job.cached,
             mode=job.mode,
             confidence_source=job.confidence_source,
             truncated=list(job.truncated),
@@ -145,6 +151,10 @@ def render_job(job: Job, settings: Settings, *, content: str | None = None) -> r
         schema_id=job.schema_id,
         model_used=shown_model(settings, job),
         tokens_used=job.tokens,
+        prompt_tokens=job.prompt_tokens,
+        completion_tokens=job.completion_tokens,
+        cost=None if job.cost is None else to_dollars(job.cost),
+        cached=job.cached,
         latency_ms=job.latency_ms,
         created_at=to_iso(job.created_at),
         completed_at=None if job.completed_at is None else to_iso(job.completed_at),
@@ -228,6 +238,7 @@ def render_schema(schema: Schema) -> replies.SchemaReply:
         categories=render_categories(schema.categories),
         type=schema.type,
         mode=schema.mode,
+        model=UNSET if schema.model is None else schema.model,
         total_uses=schema.total_uses,
         created_at=to_iso(schema.created_at),
     )
@@ -267,11 +278,15 @@ def render_usage(usage: Usage) -> account_replies.UsageReply:
                 **{kind.value: count for kind, count in usage.by_type.items()}
             ),
             tokens=usage.tokens,
+            cost=to_dollars(usage.cost),
+            cost_by_type=account_replies.CostByTypeReply(
+                **{kind.value: to_dollars(cost) for kind, cost in usage.cost_by_type.items()}
+            ),
         ),
     )
 
 
-def render_account(account: Account) -> account_replies.AccountReply:
+def render_account(account: Account, budget: BudgetStanding | None) -> account_replies.AccountReply:
     """Render an account."""
     return account_replies.AccountReply(
         id=account.id,
@@ -280,6 +295,16 @@ def render_account(account: Account) -> account_replies.AccountReply:
         plan=account.plan,
         status=account.subscription_status,
         retain_inputs=account.retain_inputs,
+        cache_ttl=account.cache_ttl,
+        default_model=account.default_model,
+        budget=None
+        if budget is None
+        else account_replies.BudgetReply(
+            limit=to_dollars(budget.limit),
+            used=to_dollars(budget.used),
+            remaining=to_dollars(budget.remaining),
+            resets_at=to_iso(budget.resets_at),
+        ),
         created_at=to_iso(account.created_at),
     )
 

@@ -15,7 +15,7 @@ from app.engines.contract import (
     OutcomeKind,
     Truncated,
 )
-from app.rest.described import Moment, about, either
+from app.rest.described import DOLLARS, Moment, about, either
 
 ID = about("The job's id: an integer, written as a string.", examples=["84"], pattern="^[0-9]+$")
 BATCH_ID = about("The batch's id.", examples=["batch_6612abc0f1d2e3a4b5c6d7e8"])
@@ -80,6 +80,21 @@ BASIS = about(
 )
 
 
+PROMPT_TOKENS = about("Of all tokens, those that were read; null until some were.", examples=[124])
+COMPLETION_TOKENS = about(
+    "Of all tokens, those that a model wrote; null until one was asked.", examples=[0]
+)
+COST = about(
+    "What the job's models cost so far, in US dollars, those that were asked in vain too. Null "
+    "when it is not known; the embedded model costs 0.",
+    pattern=DOLLARS,
+    examples=["0.0000165"],
+)
+
+
+CACHED = about("Whether the very same task had been answered before, and no model was asked.")
+
+
 class MetaReply(Struct):
     """How an answer came about."""
 
@@ -91,6 +106,10 @@ class MetaReply(Struct):
         int | None,
         about("Tokens that the model read of the input; null until it did.", examples=[124]),
     ]
+    prompt_tokens: Annotated[int | None, PROMPT_TOKENS]
+    completion_tokens: Annotated[int | None, COMPLETION_TOKENS]
+    cost: Annotated[str | None, COST]
+    cached: Annotated[bool, CACHED]
     mode: Annotated[Mode, about("How many labels were asked for.")]
     confidence_source: Annotated[
         ConfidenceSource | None, about("Where the confidence is from; null until there is one.")
@@ -224,6 +243,10 @@ class JobReply(Struct):
         int | None,
         about("Tokens that the model read of the input; null until it did.", examples=[124]),
     ]
+    prompt_tokens: Annotated[int | None, PROMPT_TOKENS]
+    completion_tokens: Annotated[int | None, COMPLETION_TOKENS]
+    cost: Annotated[str | None, COST]
+    cached: Annotated[bool, CACHED]
     latency_ms: Annotated[int | None, _LATENCY]
     created_at: Annotated[Moment, CREATED]
     completed_at: Annotated[Moment | None, about("When it ended; null while it runs.")]
@@ -303,6 +326,9 @@ class SchemaReply(Struct):
     mode: Annotated[Mode, about("The mode of requests that name none.")]
     total_uses: Annotated[int, about("How many classifications used it.", examples=[0])]
     created_at: Annotated[Moment, about("When it was saved first.")]
+    model: Annotated[
+        str | UnsetType, about("The models that judge for it; there only when some were chosen.")
+    ] = UNSET
 
 
 class SchemaListReply(Struct):

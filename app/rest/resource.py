@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.domain.accounts.account import require_active_subscription
 from app.domain.errors import (
+    BudgetExceeded,
     Error,
     MethodNotAllowed,
     ModelUnavailable,
@@ -120,7 +121,7 @@ def error_response(error: Error, services: Services) -> Response:
     match error:
         case MethodNotAllowed():
             response.headers["Allow"] = ", ".join(error.allowed)
-        case RateLimitExceeded():
+        case RateLimitExceeded() | BudgetExceeded():
             response.headers["Retry-After"] = str(error.retry_after())
         case ModelUnavailable():
             response.headers["Retry-After"] = str(error.retry_after)

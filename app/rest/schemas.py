@@ -6,7 +6,6 @@ from msgspec import UnsetType
 
 from app.domain.errors import ErrorCode
 from app.domain.schemas.manage import (
-    UNCHANGED,
     SchemaChange,
     SchemaRequest,
     change_schema,
@@ -16,6 +15,7 @@ from app.domain.schemas.manage import (
     list_schemas,
     replace_schema,
 )
+from app.domain.unchanged import UNCHANGED
 from app.rest.call import Call
 from app.rest.classify import to_categories
 from app.rest.operation import Operation
@@ -39,13 +39,20 @@ async def get_schemas(call: Call) -> Reply:
 async def post_schema(call: Call) -> Reply:
     """Save a schema."""
     request = _to_request(await call.body(SchemaBody))
-    return Reply(render_schema(await create_schema(call.account, request)), status=201)
+    return Reply(
+        render_schema(await create_schema(call.services.settings, call.account, request)),
+        status=201,
+    )
 
 
 async def put_schema(call: Call) -> Reply:
     """Replace a schema as a whole."""
     request = _to_request(await call.body(SchemaBody))
-    return Reply(render_schema(await replace_schema(call.account, call.required_id(), request)))
+    return Reply(
+        render_schema(
+            await replace_schema(call.services.settings, call.account, call.required_id(), request)
+        )
+    )
 
 
 async def patch_schema(call: Call) -> Reply:
@@ -57,8 +64,13 @@ async def patch_schema(call: Call) -> Reply:
         description=UNCHANGED if isinstance(body.description, UnsetType) else body.description,
         type=body.type,
         mode=None if body.mode is None else body.mode.mode,
+        model=UNCHANGED if isinstance(body.model, UnsetType) else body.model,
     )
-    return Reply(render_schema(await change_schema(call.account, call.required_id(), change)))
+    return Reply(
+        render_schema(
+            await change_schema(call.services.settings, call.account, call.required_id(), change)
+        )
+    )
 
 
 async def remove_schema(call: Call) -> Reply:
@@ -74,6 +86,7 @@ def _to_request(body: SchemaBody) -> SchemaRequest:
         description=body.description,
         type=body.type,
         mode=None if body.mode is None else body.mode.mode,
+        model=body.model,
     )
 
 

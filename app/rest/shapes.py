@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from app.domain.accounts.manage import MAX_CACHE_TTL_S
 from app.domain.accounts.manage import MAX_NAME_LENGTH as MAX_ACCOUNT_NAME
 from app.domain.batches import sets
 from app.domain.batches.batch import MAX_ITEM_ID_LENGTH
@@ -227,6 +228,14 @@ class SchemaMode(StrEnum):
         return Mode(self.value)
 
 
+_MODEL = about(
+    "The model that judges, or several that are asked in turn, separated by commas: of those that "
+    "whoever operates the server allows. A schema's goes before the account's, which goes before "
+    "the server's own.",
+    examples=["openai/gpt-4o-mini,embedded"],
+)
+
+
 class SchemaBody(Struct):
     """A schema to save."""
 
@@ -235,20 +244,25 @@ class SchemaBody(Struct):
     description: Annotated[str | None, _SCHEMA_DESCRIPTION] = None
     type: Annotated[SchemaType | None, _SCHEMA_TYPE] = None
     mode: Annotated[SchemaMode | None, _SCHEMA_MODE] = None
+    model: Annotated[str | None, _MODEL] = None
 
 
 class SchemaChangeBody(Struct):
-    """What to change of a schema; what is left out stays. A null description is taken away."""
+    """What to change of a schema; what is left out stays.
+
+    A null description or model is taken away.
+    """
 
     name: Annotated[str | None, _SCHEMA_NAME] = None
     categories: Annotated[list[CategoryName | CategoryBody] | None, _CATEGORIES] = None
     description: Annotated[str | UnsetType | None, _SCHEMA_DESCRIPTION] = UNSET
     type: Annotated[SchemaType | None, _SCHEMA_TYPE] = None
     mode: Annotated[SchemaMode | None, _SCHEMA_MODE] = None
+    model: Annotated[str | UnsetType | None, _MODEL] = UNSET
 
 
 class AccountChangeBody(Struct):
-    """What to change of the account; what is left out stays."""
+    """What to change of the account; what is left out stays. A null model is taken away."""
 
     name: Annotated[
         str | None,
@@ -261,3 +275,14 @@ class AccountChangeBody(Struct):
             "requests with store: false. Turning it off deletes what was kept."
         ),
     ] = None
+    cache_ttl: Annotated[
+        int | None,
+        about(
+            "For how many seconds answers are kept for exact repeats, which are then answered "
+            "without asking a model, and counted. 0 turns that off. Not of requests with store: "
+            "false, nor of media by URL.",
+            minimum=0,
+            maximum=MAX_CACHE_TTL_S,
+        ),
+    ] = None
+    default_model: Annotated[str | UnsetType | None, _MODEL] = UNSET

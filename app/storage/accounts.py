@@ -24,7 +24,7 @@ async def all_accounts() -> list[AccountRow]:
     return await AccountRow.all().order_by("id")
 
 
-async def update_account(account_id: int, **changes: str | bool) -> bool:
+async def update_account(account_id: int, **changes: str | int | None) -> bool:
     """Change columns of an account; False when there is none."""
     return bool(await AccountRow.filter(id=integer_key(account_id)).update(**changes))
 

@@ -35,7 +35,7 @@ def orm_config(location: Location) -> dict[str, Any]:
         "connections": {_name(location): _connection(location)},
         "apps": {
             APP_LABEL: {
-                "models": ["app.storage.models"],
+                "models": ["app.storage.models", "app.storage.usage_models"],
                 "default_connection": _name(location),
                 "migrations": MIGRATIONS,
             }

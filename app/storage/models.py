@@ -13,7 +13,10 @@ from tortoise.models import Model
 
 
 class AccountRow(Model):
-    """One tenant."""
+    """One tenant. `budget` is what its work may cost a month, in nano-dollars; null is no limit.
+
+    `cache_ttl` is how long answers are kept for exact repeats, in seconds; null is not at all.
+    """
 
     id = fields.IntField(primary_key=True)
     name = fields.CharField(max_length=200)
@@ -21,6 +24,9 @@ class AccountRow(Model):
     plan = fields.CharField(max_length=20)
     subscription_status = fields.CharField(max_length=20, default="active")
     retain_inputs = fields.BooleanField(default=False)
+    budget = fields.BigIntField(null=True)
+    cache_ttl = fields.IntField(null=True)
+    default_model = fields.TextField(null=True)
     created_at = fields.DatetimeField()
 
     class Meta:
@@ -58,6 +64,7 @@ class SchemaRow(Model):
     description = fields.TextField(null=True)
     input_type = fields.CharField(max_length=10)
     mode = fields.CharField(max_length=10)
+    model = fields.TextField(null=True)
     categories: list[dict[str, Any]] = fields.JSONField()
     total_uses = fields.BigIntField(default=0)
     created_at = fields.DatetimeField()
@@ -100,8 +107,10 @@ class JobRow(Model):
     hold it under a `lease_id`.
     `billed_at` is when a job that was tried again counted anew.
     `truncated` lists what the model got only in part, `flags` what is worth knowing of the content;
-    null when that is nothing. `basis` lists what of other content than text
-    the answer rests on; null for text.
+    null when that is nothing. `basis` lists what of other content than text the answer rests on;
+    null for text.
+    `tokens`, of which `completion_tokens` were written, and `cost`, in nano-dollars, are what all
+    its attempts have taken so far; a cost of null is not known. With `cached` no model was asked.
     The migrations add indexes over what waits and what runs, which the ORM can't describe.
     """
 
@@ -132,6 +141,9 @@ class JobRow(Model):
     flags: list[str] | None = fields.JSONField(null=True)
     basis: list[str] | None = fields.JSONField(null=True)
     tokens = fields.IntField(null=True)
+    completion_tokens = fields.IntField(null=True)
+    cost = fields.BigIntField(null=True)
+    cached = fields.BooleanField(default=False, db_default=False)
     latency_ms = fields.IntField(null=True)
     attempts = fields.IntField(default=0)
     created_at = fields.DatetimeField()
@@ -321,40 +333,6 @@ class ReceiptRow(Model):
         table = "receipts"
         unique_together = (("account_id", "key"),)
         indexes = (Index(fields=("expires_at",)),)
-
-
-class UsageMonthRow(Model):
-    """The use of one month by one account: completed and running work."""
-
-    id = fields.BigIntField(primary_key=True)
-    account: fields.ForeignKeyRelation[AccountRow] = fields.ForeignKeyField(
-        "storage.AccountRow", related_name=False, on_delete=fields.RESTRICT
-    )
-    account_id: int
-    period = fields.CharField(max_length=7)
-    used = fields.BigIntField(default=0)
-
-    class Meta:
-        table = "usage_months"
-        unique_together = (("account_id", "period"),)
-
-
-class UsageDayRow(Model):
-    """The same use by day and input type, with the tokens of completed work."""
-
-    id = fields.BigIntField(primary_key=True)
-    account: fields.ForeignKeyRelation[AccountRow] = fields.ForeignKeyField(
-        "storage.AccountRow", related_name=False, on_delete=fields.RESTRICT
-    )
-    account_id: int
-    day = fields.DateField()
-    input_type = fields.CharField(max_length=10)
-    requests = fields.BigIntField(default=0)
-    tokens = fields.BigIntField(default=0)
-
-    class Meta:
-        table = "usage_days"
-        unique_together = (("account_id", "day", "input_type"),)
 
 
 class ModelTemperatureRow(Model):

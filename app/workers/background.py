@@ -20,7 +20,7 @@ from app.domain.webhooks.pump import DeliveryPump, sweep_deliveries
 from app.domain.work.jobs import JobPump
 from app.domain.work.pump import Pump
 from app.domain.work.purge import purge
-from app.domain.work.sweep import sweep_files, sweep_jobs
+from app.domain.work.sweep import sweep_files, sweep_holds, sweep_jobs
 from app.storage.errors import DatabaseError
 from app.workers.broker import Poke, declare_actors
 
@@ -80,6 +80,7 @@ async def _sweep(services: Services, pumps: dict[Queue, Pump[Any]]) -> None:
         # Spread, so that many processes do not ask at once.
         await asyncio.sleep(SWEEP_INTERVAL_S * random.uniform(0.5, 1.5))
         await _calmly(lambda: sweep_jobs(services))
+        await _calmly(lambda: sweep_holds(services))
         await _calmly(lambda: sweep_files(services))
         await _calmly(lambda: sweep_deliveries(services))
         for pump in pumps.values():

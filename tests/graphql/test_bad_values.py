@@ -60,6 +60,7 @@ CATEGORIES = [
 ]
 TOP_N = [0, -1, 11, 2**31 - 1]
 THRESHOLD = [-0.1, 1.0001, 2, 1e308]
+MODEL = ["", "nonsense", "embedded"]
 NAME = [*BLANK, "n" * 201, *TEXT]
 URL = ["", "nonsense", "http://example.com/hook", "https://127.0.0.1/hook", "ftp://example.com/"]
 SECRET = ["", " \n\t", "s" * 257, "a\x00b"]
@@ -94,7 +95,9 @@ OUT_OF_RULES: dict[str, dict[str, list[Any]]] = {
     "RetryJobInput": {"id": []},
     "CancelBatchInput": {"id": []},
     "RetryBatchInput": {"id": []},
-    "UpdateAccountInput": {"name": NAME, "retainInputs": []},
+    "UpdateAccountInput": {
+        "name": NAME, "retainInputs": [], "cacheTtl": [-1, 604_801], "defaultModel": MODEL,
+    },
     "ClassifyBatchInput": {
         "items": [
             [],
@@ -118,11 +121,11 @@ OUT_OF_RULES: dict[str, dict[str, list[Any]]] = {
     },
     "CreateSchemaInput": {
         "name": NAME, "categories": CATEGORIES, "description": ["d" * 2_001, *TEXT], "type": [],
-        "mode": ["TOP_N"],
+        "mode": ["TOP_N"], "model": MODEL,
     },
     "UpdateSchemaInput": {
         "id": [], "name": NAME, "categories": CATEGORIES, "description": ["d" * 2_001, *TEXT],
-        "type": [], "mode": ["TOP_N"],
+        "type": [], "mode": ["TOP_N"], "model": MODEL,
     },
     "DeleteSchemaInput": {"id": []},
     "CreateApiKeyInput": {"name": NAME},

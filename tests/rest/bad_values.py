@@ -51,6 +51,7 @@ ZERO_WIDTH = "\u200b\u2060\ufeff\u00ad"
 BLANK = ["", " \n\t", "\u00a0\u3000", ZERO_WIDTH]
 # No text that is kept may hold these: no database stores them all.
 UNSTORABLE = ["a\x00b", Raw('"\\ud800"'), Raw('"a\\udfff\\ud83db"')]
+MODEL = ["", "nonsense", "embedded"]
 WRONG_TYPES: dict[type, list[Any]] = {
     inspect.StrType: [5, -0.0, True, [], {}, ["x"], {"x": "x"}, HUGE, INFINITE],
     inspect.IntType: ["1", "", 1.5, Raw("3.0"), Raw("1e2"), Raw("-0.0"), True, [], {}, 10**30,
@@ -224,14 +225,21 @@ OUT_OF_RULES: dict[type, dict[str, list[Any]]] = {
         "description": ["d" * 2_001],
         "type": [],
         "mode": _MODE_OF_SCHEMA,
+        "model": MODEL,
     },
-    AccountChangeBody: {"name": [*BLANK, "n" * 201], "retain_inputs": []},
+    AccountChangeBody: {
+        "name": [*BLANK, "n" * 201],
+        "retain_inputs": [],
+        "cache_ttl": [-1, 604_801],
+        "default_model": MODEL,
+    },
     SchemaChangeBody: {
         "name": [*BLANK, "n" * 201],
         "categories": _CATEGORIES,
         "description": ["d" * 2_001],
         "type": [],
         "mode": _MODE_OF_SCHEMA,
+        "model": MODEL,
     },
     WebhookBody: {"url": _URL, "events": _EVENTS, "secret": _SECRET},
     WebhookChangeBody: {"url": _URL, "events": _EVENTS, "active": []},

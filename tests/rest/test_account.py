@@ -56,6 +56,9 @@ def test_it_is_shown_and_changed(make_tenant: Callable[..., Tenant]) -> None:
         "plan": "pro",
         "status": "active",
         "retain_inputs": False,
+        "cache_ttl": None,
+        "default_model": None,
+        "budget": None,
         "created_at": before["created_at"],
     }
     changed = tenant.client.patch(ACCOUNT, json={"name": " Acme ", "retain_inputs": None}).json()

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import ROOT, Server, Site, running
+from tests.conftest import ROOT, Server, Site, Tenant, running
 from tests.graphql.asking import ask
 from tests.provider.behaviours import (
     Behaviour,
@@ -59,6 +59,7 @@ def shared(make_site: Callable[..., Site]) -> Iterator[Setting]:
             model_timeout="2",
             model_label="auto",
             model_context="4096",
+            models_allowed="openai/second, openai/third",
         )
         with running(site) as server:
             key = site.create_key(site.create_account())
@@ -72,7 +73,7 @@ def shared(make_site: Callable[..., Site]) -> Iterator[Setting]:
 def setting(shared: Setting) -> Iterator[Setting]:
     shared.provider.requests.clear()
     yield shared
-    for model in ("first", "second"):
+    for model in ("first", "second", "third"):
         shared.provider.forget(model)
 
 
@@ -349,3 +350,113 @@ def test_the_embedded_model_alone_imports_no_litellm(make_site: Callable[..., Si
     )
     site = make_site()
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=site.environment, check=True)
+
+
+SCHEMA = {"name": "Topics", "categories": CATEGORIES}
+CHANGE = """mutation($input: UpdateAccountInput!) { updateAccount(input: $input) {
+  account { defaultModel } errors { code message field } } }"""
+CREATE = """mutation($input: CreateSchemaInput!) { createSchema(input: $input) {
+  schema { id model } errors { code message field } } }"""
+UPDATE = """mutation($input: UpdateSchemaInput!) { updateSchema(input: $input) {
+  schema { model } errors { field } } }"""
+
+
+@pytest.mark.contract("beyond.model_choice")
+def test_the_schemas_model_goes_before_the_accounts_and_that_before_the_servers(
+    setting: Setting,
+) -> None:
+    site = setting.server.site
+    account = site.create_account()
+    with setting.server.client(site.create_key(account)) as client:
+
+        def judged_by(**body: object) -> str:
+            reply = client.post("/api/v1/classify", json={"input": BODY["input"], **body})
+            return str(reply.json()["meta"]["model"])
+
+        own = {"categories": CATEGORIES}
+        assert judged_by(**own) == "openai/first"
+        changed = client.patch("/api/v1/account", json={"default_model": "openai/third"})
+        assert changed.json()["default_model"] == "openai/third"
+        assert judged_by(**own) == "openai/third"
+
+        schema = client.post("/api/v1/schemas", json=SCHEMA).json()
+        assert "model" not in schema
+        assert judged_by(schema=schema["id"]) == "openai/third"
+        path = f"/api/v1/schemas/{schema['id']}"
+        patched = client.patch(path, json={"model": " openai/second,openai/third"}).json()
+        assert patched["model"] == "openai/second,openai/third"
+        assert judged_by(schema=schema["id"]) == "openai/second"
+        # Several are asked in turn; and the server's circuit for a model is this one.
+        setting.provider.always("second", status(400))
+        assert judged_by(schema=schema["id"]) == "openai/third"
+        setting.provider.forget("second")
+        items = [{"input": "tech"}, {"input": "tech", **own}]
+        batch = client.post("/api/v1/batch", json={"schema": schema["id"], "items": items}).json()
+        assert batch["meta"]["completed"] == 2
+        promised = client.post(
+            "/api/v1/classify", json={"input": "tech", "schema": schema["id"], "async": True}
+        ).json()["id"]
+        job = client.get(f"/api/v1/jobs/{promised}", params={"wait": 30}).json()
+        assert job["model_used"] == "openai/second"
+        listed = client.get("/api/v1/jobs").json()["jobs"]
+        used = {each["model_used"] for each in listed if each["input_preview"] == "tech"}
+        assert used == {"openai/second", "openai/third"}
+
+        assert "model" not in client.put(path, json=SCHEMA).json()
+        site.command("account", "set-model", str(account), "none")
+        assert judged_by(schema=schema["id"]) == "openai/first"
+        site.command("account", "set-model", str(account), "openai/second")
+        assert judged_by(schema=schema["id"]) == "openai/second"
+        assert client.patch("/api/v1/account", json={"default_model": None}).status_code == 200
+        assert judged_by(**own) == "openai/first"
+
+
+def test_only_allowed_models_can_be_chosen(setting: Setting) -> None:
+    said = "must be one of openai/second, openai/third, or several of them, separated by commas"
+    for wrong in ("openai/first", "", "openai/second,", "openai/second,openai/second", "third"):
+        error = setting.client.patch("/api/v1/account", json={"default_model": wrong}).json()
+        assert error["error"]["field"] == "default_model"
+        assert error["error"]["message"] == f"default_model: {said}"
+        for body in ({**SCHEMA, "model": wrong},):
+            refused = setting.client.post("/api/v1/schemas", json=body)
+            assert refused.status_code == 400
+            assert refused.json()["error"]["field"] == "model"
+        payload = ask(setting.client, CHANGE, input={"defaultModel": wrong})["updateAccount"]
+        assert payload["account"] is None
+        assert payload["errors"] == [
+            {
+                "code": "INVALID_REQUEST",
+                "message": f"defaultModel: {said}",
+                "field": ["input", "defaultModel"],
+            }
+        ]
+    account = setting.server.site.create_account()
+    command = ("account", "set-model", str(account), "openai/first")
+    assert said in setting.server.site.command(*command, check=False).stderr
+
+
+def test_models_are_chosen_over_graphql(setting: Setting) -> None:
+    changed = ask(setting.client, CHANGE, input={"defaultModel": "openai/third"})["updateAccount"]
+    assert changed == {"account": {"defaultModel": "openai/third"}, "errors": []}
+    named = [{"name": name} for name in CATEGORIES]
+    made = ask(
+        setting.client, CREATE, input={"name": "T", "categories": named, "model": "openai/second"}
+    )["createSchema"]["schema"]
+    assert made["model"] == "openai/second"
+
+    def update(**change: object) -> object:
+        payload = ask(setting.client, UPDATE, input={"id": made["id"], **change})["updateSchema"]
+        return payload["schema"]["model"]
+
+    assert update(name="U") == "openai/second"
+    assert update(model="openai/third") == "openai/third"
+    assert update(model=None) is None
+    changed = ask(setting.client, CHANGE, input={"defaultModel": None})["updateAccount"]
+    assert changed["account"] == {"defaultModel": None}
+
+
+def test_where_nothing_is_allowed_nothing_can_be_chosen(tenant: Tenant) -> None:
+    error = tenant.client.patch("/api/v1/account", json={"default_model": "embedded"}).json()
+    assert error["error"]["message"] == (
+        "default_model: can't be chosen on this server: it allows no models"
+    )

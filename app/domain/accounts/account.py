@@ -18,7 +18,12 @@ class SubscriptionStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One tenant. `retain_inputs` keeps whole inputs with their jobs, for review and learning."""
+    """One tenant. `retain_inputs` keeps whole inputs with their jobs, for review and learning.
+
+    `budget` is what its work may cost a month, in nano-dollars; None is no limit. `cache_ttl` is
+    how long answers are kept for exact repeats, in seconds; None is not at all.
+    `default_model` is its choice of models; None leaves that to the server.
+    """
 
     id: int
     name: str
@@ -27,6 +32,9 @@ class Account:
     subscription_status: SubscriptionStatus
     created_at: datetime
     retain_inputs: bool = False
+    budget: int | None = None
+    cache_ttl: int | None = None
+    default_model: str | None = None
 
     @property
     def limits(self) -> Limits:

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 
 from app.domain import clock
 from app.domain.accounts.account import Account, Caller
+from app.domain.answers import find_cached, keep_answered
 from app.domain.batches.admission import admit_batch
 from app.domain.batches.batch import Batch, BatchKind, BatchRequest, new_batch_id
+from app.domain.budget import budget_for
 from app.domain.classification.admission import Admitted
 from app.domain.classification.classify import error_of
-from app.domain.classification.judging import judge_many
+from app.domain.classification.judging import Answer, judge_many
 from app.domain.classification.reserve import begin, submit
 from app.domain.errors import Error, MediaUnavailable, ServerError
 from app.domain.jobs.end import end_jobs
@@ -64,6 +66,7 @@ async def classify_batch(
         PlanRestriction: The plan lacks something that the batch asks for.
         NotFound: A schema does not exist.
         RateLimitExceeded: The month's quota does not cover every item; nothing was counted.
+        BudgetExceeded: The month's budget does not cover what it could cost.
         ServerError: Our fault; the quota is given back.
     """
     admitted = await admit_batch(services, caller.account, request)
@@ -90,6 +93,7 @@ async def promise_batch(
 
     Raises:
         RateLimitExceeded: The month's quota does not cover every item; nothing was counted.
+        BudgetExceeded: The month's budget does not cover what it could cost.
     """
     starts = [
         waiting_of(item, created_at=opening.created_at, priority=priority, batch_index=index)
@@ -104,7 +108,12 @@ async def promise_batch(
         return _batch_of(account, opening, jobs)
 
     reserved = await submit(
-        services, account, starts, batch=opening, receipt=lambda made: receipt(batch(made))
+        services,
+        account,
+        starts,
+        batch=opening,
+        budget=await budget_for(services, account, admitted),
+        receipt=lambda made: receipt(batch(made)),
     )
     return ClassifiedBatch(batch=batch(reserved), used=reserved.used)
 
@@ -122,22 +131,27 @@ async def answer_batch(
 
     Raises:
         RateLimitExceeded: The month's quota does not cover every item; nothing was counted.
+        BudgetExceeded: The month's budget does not cover what it could cost.
         ServerError: Our fault; the quota is given back.
     """
     starts = [
         start_of(item, created_at=opening.created_at, batch_index=index)
         for index, item in enumerate(admitted)
     ]
-    reserved = await begin(services, account, starts, batch=opening)
+    cached = await find_cached(services, account.id, admitted, ttl_s=account.cache_ttl)
+    budget = await budget_for(services, account, admitted, known=cached)
+    reserved = await begin(services, account, starts, batch=opening, budget=budget)
     with working_on(batch=opening.batch_id):
-        answers = await _ask(services, account.id, admitted, job_ids=reserved.job_ids)
+        answers = await _ask(
+            services, account.id, admitted, job_ids=reserved.job_ids, cached=cached
+        )
     latency_ms = round((time.perf_counter() - started) * 1000)
     ends = [
-        _end_of(account.id, job_id, item, answer, latency_ms=latency_ms)
+        _end_of(account.id, job_id, item, answer, latency_ms=latency_ms, holds=budget is not None)
         for job_id, item, answer in zip(reserved.job_ids, admitted, answers, strict=True)
     ]
     jobs = tuple(
-        job_of(item, start, end, answer, batch_id=opening.batch_id)
+        job_of(item, start, end, _shown(answer), batch_id=opening.batch_id)
         for item, start, end, answer in zip(admitted, starts, ends, answers, strict=True)
     )
     batch = _batch_of(account, opening, jobs, latency_ms=latency_ms)
@@ -145,6 +159,7 @@ async def answer_batch(
     if not ended.jobs:
         # The lease ran out while the model worked: the jobs have failed and been given back.
         raise ServerError
+    await keep_answered(services, account.id, admitted, answers, ttl_s=account.cache_ttl)
     return ClassifiedBatch(batch=batch, used=reserved.used - batch.failed)
 
 
@@ -177,10 +192,12 @@ async def _ask(
     admitted: Sequence[Admitted],
     *,
     job_ids: Sequence[int],
-) -> list[Outcome | Error]:
+    cached: Sequence[Outcome | None],
+) -> list[Answer]:
     try:
-        tasks = [item.task for item in admitted]
-        answers = await judge_many(services.engine, services.media, tasks)
+        asked = [item.task for item, known in zip(admitted, cached, strict=True) if known is None]
+        fresh = iter(await judge_many(services.engine, services.media, asked) if asked else ())
+        answers = [next(fresh) if known is None else known for known in cached]
     except BaseException as failure:
         # A cancelled request too must give its quota back before it goes.
         await end_jobs(services, [failed(account_id, job_id, ServerError()) for job_id in job_ids])
@@ -188,20 +205,28 @@ async def _ask(
             logger.exception("the batch of job %d failed", job_ids[0])
             raise ServerError from failure
         raise
-    return [
-        answer if isinstance(answer, Outcome | MediaUnavailable) else _error_of(job_id, answer)
-        for job_id, answer in zip(job_ids, answers, strict=True)
-    ]
+    for job_id, answer in zip(job_ids, answers, strict=True):
+        if isinstance(answer, EngineError):
+            logger.warning("job %d failed: %s", job_id, answer)
+    return answers
 
 
-def _error_of(job_id: int, failure: EngineError) -> Error:
-    logger.warning("job %d failed: %s", job_id, failure)
-    return error_of(failure)
+def _shown(answer: Answer) -> Outcome | Error:
+    return error_of(answer) if isinstance(answer, EngineError) else answer
 
 
 def _end_of(
-    account_id: int, job_id: int, item: Admitted, answer: Outcome | Error, *, latency_ms: int
+    account_id: int,
+    job_id: int,
+    item: Admitted,
+    answer: Answer,
+    *,
+    latency_ms: int,
+    holds: bool,
 ) -> JobEnd:
-    if isinstance(answer, Error):
+    if isinstance(answer, MediaUnavailable):
         return failed(account_id, job_id, answer, retain=item.retain)
-    return completed(account_id, job_id, item, answer, latency_ms=latency_ms)
+    if isinstance(answer, EngineError):
+        error = error_of(answer)
+        return failed(account_id, job_id, error, spent=answer.spent, retain=item.retain)
+    return completed(account_id, job_id, item, answer, latency_ms=latency_ms, holds=holds)

@@ -56,4 +56,4 @@ async def dry_run_sets(services: Services, caller: Caller, asked: SetsRequest) -
         NotFound: A schema does not exist.
         RateLimitExceeded: The month's quota would not cover every schema or set.
     """
-    return weigh(caller, await admit_sets(services, caller.account, asked))
+    return await weigh(services, caller, await admit_sets(services, caller.account, asked))

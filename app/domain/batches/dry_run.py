@@ -16,4 +16,4 @@ async def dry_run_batch(services: Services, caller: Caller, request: BatchReques
         NotFound: A schema does not exist.
         RateLimitExceeded: The month's quota would not cover every item.
     """
-    return weigh(caller, await admit_batch(services, caller.account, request))
+    return await weigh(services, caller, await admit_batch(services, caller.account, request))

@@ -19,6 +19,7 @@ from app.domain.classification.request import (
 from app.domain.errors import FieldPath, InvalidRequest, PlanRestriction
 from app.domain.media.examples import check_examples
 from app.domain.media.source import check_source
+from app.domain.models.choice import chosen_model
 from app.domain.plans import cheapest_plan
 from app.domain.schemas.manage import no_such_schema, require_schemas
 from app.domain.schemas.schema import SchemaType, load_categories
@@ -36,6 +37,7 @@ class SchemaInUse:
     type: SchemaType
     mode: Mode
     categories: tuple[Category, ...]
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ async def load_schemas(
             type=SchemaType(record.input_type),
             mode=Mode(record.mode),
             categories=load_categories(msgspec.json.decode(record.categories)),
+            model=record.model,
         )
         for record in found.values()
     }
@@ -130,7 +133,11 @@ def admit(
     if input_type is InputType.IMAGE:
         check_examples(categories_path, categories or ())
     _check_plan(account, input_type, own_categories=categories is not None)
-    if input_type not in services.engine.input_types:
+    model = chosen_model(
+        services.settings, None if schema is None else schema.model, account.default_model
+    )
+    # What models that are chosen can judge is known once they are loaded.
+    if model is None and input_type not in services.engine.input_types:
         able = ", ".join(kind.value for kind in InputType if kind in services.engine.input_types)
         raise InvalidRequest(
             type_path, f"this server's model can't judge {input_type.value}, only {able}"
@@ -146,6 +153,7 @@ def admit(
         explain=bool(request.explain),
         allow_none=bool(request.allow_none),
         min_margin=request.min_margin,
+        model=model,
     )
     return Admitted(
         task=task,

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 from app.domain import clock
 from app.domain.accounts.account import Account, Caller
+from app.domain.answers import find_cached, keep_answered
+from app.domain.budget import budget_for
 from app.domain.classification.admission import Admitted, admit_request
 from app.domain.classification.judging import judge
 from app.domain.classification.request import ClassifyRequest
@@ -41,6 +43,7 @@ from app.domain.services import Services
 from app.engines import errors
 from app.engines.contract import Outcome
 from app.engines.errors import EngineError
+from app.engines.spending import NOTHING, Spent
 from app.observability.context import working_on
 from app.storage.ledger.records import Receipt, Reserved
 
@@ -78,6 +81,7 @@ async def classify(
         NotFound: The schema does not exist.
         RateLimitExceeded: The month's quota is used up.
         MediaUnavailable: What the input leads to can't be had or read; the quota is given back.
+        BudgetExceeded: The month's budget does not cover what it could cost.
         ModelUnavailable: The model can't answer now; the quota is given back.
         ServerError: Our fault; the quota is given back.
     """
@@ -98,7 +102,10 @@ async def _promise(
     def job(reserved: Reserved) -> Job:
         return waiting_job(account.id, reserved.job_ids[0], admitted, start)
 
-    reserved = await submit(services, account, [start], receipt=lambda made: receipt(job(made)))
+    budget = await budget_for(services, account, [admitted])
+    reserved = await submit(
+        services, account, [start], budget=budget, receipt=lambda made: receipt(job(made))
+    )
     return Classified(job=job(reserved), used=reserved.used)
 
 
@@ -111,17 +118,23 @@ async def _answer(
     started: float,
 ) -> Classified:
     start = start_of(admitted, created_at=clock.now())
-    reserved = await begin(services, account, [start])
+    (outcome,) = await find_cached(services, account.id, [admitted], ttl_s=account.cache_ttl)
+    budget = None if outcome else await budget_for(services, account, [admitted])
+    reserved = await begin(services, account, [start], budget=budget)
     (job_id,) = reserved.job_ids
-    with working_on(job=job_id):
-        outcome = await _ask(services, account.id, admitted, job_id=job_id)
+    if outcome is None:
+        with working_on(job=job_id):
+            outcome = await _ask(services, account.id, admitted, job_id=job_id)
     latency_ms = round((time.perf_counter() - started) * 1000)
-    end = completed(account.id, job_id, admitted, outcome, latency_ms=latency_ms)
+    end = completed(
+        account.id, job_id, admitted, outcome, latency_ms=latency_ms, holds=budget is not None
+    )
     job = job_of(admitted, start, end, outcome)
     ended = await end_jobs(services, [end], receipt=receipt(job))
     if not ended.jobs:
         # The lease ran out while the model worked: the job has failed and been given back.
         raise ServerError
+    await keep_answered(services, account.id, [admitted], [outcome], ttl_s=account.cache_ttl)
     return Classified(job=job, used=reserved.used)
 
 
@@ -136,7 +149,7 @@ async def _ask(services: Services, account_id: int, admitted: Admitted, *, job_i
     except EngineError as failure:
         logger.warning("job %d failed: %s", job_id, failure)
         error = error_of(failure)
-        await _give_back(services, account_id, error, job_id=job_id)
+        await _give_back(services, account_id, error, job_id=job_id, spent=failure.spent)
         raise error from failure
     except BaseException as failure:
         # A cancelled request too must give its quota back before it goes.
@@ -161,5 +174,7 @@ def error_of(failure: EngineError) -> InvalidRequest | ModelUnavailable:
     )
 
 
-async def _give_back(services: Services, account_id: int, error: Error, *, job_id: int) -> None:
-    await end_jobs(services, [failed(account_id, job_id, error)])
+async def _give_back(
+    services: Services, account_id: int, error: Error, *, job_id: int, spent: Spent = NOTHING
+) -> None:
+    await end_jobs(services, [failed(account_id, job_id, error, spent=spent)])

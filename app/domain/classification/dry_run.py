@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from app.domain import clock
 from app.domain.accounts.account import Caller
+from app.domain.budget import require_budget
 from app.domain.classification.admission import Admitted, admit_request
 from app.domain.classification.request import ClassifyRequest
 from app.domain.clock import Period
@@ -31,16 +32,19 @@ async def dry_run(services: Services, caller: Caller, request: ClassifyRequest) 
         PlanRestriction: The plan lacks something that the request asks for.
         NotFound: The schema does not exist.
         RateLimitExceeded: The month's quota would not cover it.
+        BudgetExceeded: The month's budget would not.
     """
-    return weigh(caller, [await admit_request(services, caller.account, request)])
+    return await weigh(services, caller, [await admit_request(services, caller.account, request)])
 
 
-def weigh(caller: Caller, jobs: Sequence[Admitted]) -> DryRun:
-    """Hold jobs against what the month's quota has left.
+async def weigh(services: Services, caller: Caller, jobs: Sequence[Admitted]) -> DryRun:
+    """Hold jobs against what the month's budget and quota have left.
 
     Raises:
-        RateLimitExceeded: It does not cover them all.
+        RateLimitExceeded: The quota does not cover them all.
+        BudgetExceeded: The budget does not.
     """
+    await require_budget(services, caller.account, jobs)
     limit = caller.account.limits.requests
     if limit is None:
         return DryRun(tuple(jobs), None)

@@ -50,11 +50,15 @@ _Key = tuple[InputType | None, int | None, tuple[Category, ...] | None]
 
 @dataclass(slots=True)
 class AdmittedFile:
-    """What a file comes to: lines in lots, and what they count."""
+    """What a file comes to: lines in lots, and what they count.
+
+    `admitted` are the tasks of its templates, without content.
+    """
 
     refused_lots: list[list[FileLine]] = field(default_factory=list)
     judged_lots: list[list[FileLine]] = field(default_factory=list)
     templates: list[Template] = field(default_factory=list)
+    admitted: list[Admitted] = field(default_factory=list)
     requests: Counter[str] = field(default_factory=Counter)
     refused: int = 0
     first_refused: list[RefusedLine] = field(default_factory=list)
@@ -115,7 +119,6 @@ class _Admission:
         self._account = account
         self._request = request
         self._known: dict[_Key, int | Error] = {}
-        self._admitted: list[Admitted] = []
         self._templates_length = 0
         self._seen: dict[str, int] = {}
         self._file = AdmittedFile()
@@ -145,7 +148,7 @@ class _Admission:
             try:
                 check_content(("input",), line.item.input)
                 number = await self._template_of(line.item)
-                input_type = self._admitted[number].task.input_type
+                input_type = self._file.admitted[number].task.input_type
                 check_input(self._services, ("input",), line.item.input, input_type)
             except Error as error:
                 self._refuse(index, line, error)
@@ -153,7 +156,7 @@ class _Admission:
                 self._accept(index, line.id, line.item.input, number=number)
 
     def _accept(self, index: int, item_id: str, content: str, *, number: int) -> None:
-        admitted = self._admitted[number]
+        admitted = self._file.admitted[number]
         kind = admitted.task.input_type.value
         self._judged.add(
             FileLine(
@@ -213,7 +216,7 @@ class _Admission:
 
     def _keep(self, admitted: Admitted) -> int:
         template = _template(len(self._file.templates), admitted)
-        self._admitted.append(admitted)
+        self._file.admitted.append(admitted)
         self._file.templates.append(template)
         self._templates_length += len(template.template)
         if self._templates_length > MAX_TEMPLATES_LENGTH:
@@ -249,7 +252,7 @@ class _Admission:
     def _refuse(self, index: int, line: Line, error: Error) -> None:
         message = f"Line {line.number}: {error.message}"[:_MESSAGE_LENGTH]
         refusal = Error(message, code=error.error_code)
-        kind = self._admitted[0].task.input_type.value
+        kind = self._file.admitted[0].task.input_type.value
         code = refusal.error_code.value
         self._refused.add(FileLine(index, line.id, kind, 0, error=(code, message)), length=0)
         self._file.refused += 1

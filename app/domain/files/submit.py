@@ -11,6 +11,8 @@ from app.domain import clock
 from app.domain.accounts.account import Account, Caller
 from app.domain.batches.batch import Batch, BatchKind, new_batch_id
 from app.domain.batches.classify_batch import ClassifiedBatch
+from app.domain.budget import budget_for
+from app.domain.classification.reserve import granted
 from app.domain.clock import Period
 from app.domain.errors import RateLimitExceeded
 from app.domain.files.admission import AdmittedFile, admit_file
@@ -20,7 +22,7 @@ from app.domain.services import Services
 from app.domain.signals import Queue
 from app.storage.ledger.files import drop_file, write_lot
 from app.storage.ledger.files import submit_file as submit
-from app.storage.ledger.records import BatchStart, FileStart, Receipt, Refused
+from app.storage.ledger.records import BatchStart, FileStart, Receipt, Reserved
 
 
 async def submit_file(
@@ -40,6 +42,7 @@ async def submit_file(
         PlanRestriction: The plan lacks files, or something that the file asks for.
         NotFound: The file's schema does not exist.
         RateLimitExceeded: The month's quota does not cover every line; nothing was counted.
+        BudgetExceeded: The month's budget does not cover any line.
     """
     account = caller.account
     file = await admit_file(services, account, request)
@@ -51,6 +54,7 @@ async def submit_file(
         )
     batch = _batch(account, opening, file)
     period, limit = Period.of(opening.created_at), account.limits.requests
+    budget = await budget_for(services, account, file.admitted)
     reserved = await services.ledger.run(
         submit(
             account.id,
@@ -58,11 +62,12 @@ async def submit_file(
             period=str(period),
             limit=limit,
             receipt=lambda _reserved: receipt(batch),
+            budget=budget,
         )
     )
-    if isinstance(reserved, Refused):
+    if not isinstance(reserved, Reserved):
         await services.ledger.run(drop_file(opening.batch_id))
-        raise RateLimitExceeded(limit=limit or 0, used=reserved.used, period=period)
+    reserved = granted(reserved, period=period, limit=limit, budget=budget)
     services.signals.wake(Queue.JOBS, file.requests.total())
     return ClassifiedBatch(batch=batch, used=reserved.used)
 

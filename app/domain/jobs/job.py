@@ -59,8 +59,10 @@ class Job:
     to result ready. `input_preview` is None when the caller asked that nothing be stored. `item_id`
     is the caller's own id of the item of a batch, or the name of the schema or set of categories of
     one that was asked for several. `truncated` is what the model got only in part, `flags` what is
-    worth knowing of the content, `basis` what of other content than text the answer
-    rests on.
+    worth knowing of the content, `basis` what of other content than text the answer rests on.
+
+    `tokens`, of which `completion_tokens` were written, and `cost`, in nano-dollars, are what all
+    attempts took, in vain too; a cost of None is not known. With `cached` no model was asked.
     """
 
     id: int
@@ -76,6 +78,8 @@ class Job:
     model: str | None
     confidence_source: ConfidenceSource | None
     tokens: int | None
+    completion_tokens: int | None
+    cost: int | None
     latency_ms: int | None
     attempts: int
     created_at: datetime
@@ -86,3 +90,9 @@ class Job:
     truncated: tuple[Truncated, ...] = ()
     flags: tuple[Flag, ...] = ()
     basis: tuple[Basis, ...] = ()
+    cached: bool = False
+
+    @property
+    def prompt_tokens(self) -> int | None:
+        """The tokens that were read."""
+        return None if self.tokens is None else self.tokens - (self.completion_tokens or 0)

@@ -127,6 +127,8 @@ def to_job(row: JobRow) -> Job:
             None if row.confidence_source is None else ConfidenceSource(row.confidence_source)
         ),
         tokens=row.tokens,
+        completion_tokens=row.completion_tokens,
+        cost=row.cost,
         latency_ms=row.latency_ms,
         attempts=row.attempts,
         created_at=row.created_at,
@@ -137,6 +139,7 @@ def to_job(row: JobRow) -> Job:
         truncated=tuple(Truncated(part) for part in row.truncated or ()),
         flags=tuple(Flag(flag) for flag in row.flags or ()),
         basis=tuple(Basis(part) for part in row.basis or ()),
+        cached=row.cached,
     )
 
 

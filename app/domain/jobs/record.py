@@ -9,6 +9,7 @@ from app.domain.jobs.flags import flags_of
 from app.domain.jobs.job import PREVIEW_LENGTH, Job, JobError, JobStatus, Priority
 from app.domain.jobs.payload import dump_payload
 from app.engines.contract import Flag, Outcome
+from app.engines.spending import NOTHING, Spent
 from app.storage.ledger.records import AS_LONG_AS_THE_JOB, JobEnd, JobStart
 
 # Far longer than the slowest answer: past it the process that ran the job is taken for dead.
@@ -80,8 +81,9 @@ def completed(
     *,
     latency_ms: int,
     lease_id: str | None = None,
+    holds: bool,
 ) -> JobEnd:
-    """Return the end of a job that was answered."""
+    """Return the end of a job that was answered; `holds` if some of a budget is held for it."""
     return JobEnd(
         account_id=account_id,
         job_id=job_id,
@@ -99,15 +101,28 @@ def completed(
         flags=tuple(flag.value for flag in flags_of(admitted.task)),
         basis=tuple(part.value for part in outcome.basis),
         tokens=outcome.tokens,
+        completion_tokens=outcome.completion_tokens,
+        cost=outcome.cost,
         latency_ms=latency_ms,
         input_until=AS_LONG_AS_THE_JOB if admitted.retain else None,
+        holds=holds,
+        cached=outcome.cached,
     )
 
 
 def failed(
-    account_id: int, job_id: int, error: Error, *, retain: bool = False, lease_id: str | None = None
+    account_id: int,
+    job_id: int,
+    error: Error,
+    *,
+    spent: Spent = NOTHING,
+    retain: bool = False,
+    lease_id: str | None = None,
 ) -> JobEnd:
-    """Return the end of a job that could not be answered; it can be tried again for a while."""
+    """Return the end of a job that could not be answered; it can be tried again for a while.
+
+    `spent` is what asking took in vain.
+    """
     now = clock.now()
     return JobEnd(
         account_id=account_id,
@@ -116,6 +131,9 @@ def failed(
         lease_id=lease_id,
         error_code=error.error_code.value,
         error_message=error.message,
+        tokens=spent.tokens,
+        completion_tokens=spent.completion_tokens,
+        cost=spent.cost,
         input_until=AS_LONG_AS_THE_JOB if retain else now + RETRY_WINDOW,
     )
 
@@ -143,6 +161,8 @@ def waiting_job(
         model=None,
         confidence_source=None,
         tokens=None,
+        completion_tokens=None,
+        cost=0,
         latency_ms=None,
         attempts=0,
         created_at=start.created_at,
@@ -176,7 +196,9 @@ def job_of(
         error=JobError(error.error_code, error.message) if error else None,
         model=outcome.model if outcome else None,
         confidence_source=outcome.confidence_source if outcome else None,
-        tokens=outcome.tokens if outcome else None,
+        tokens=end.tokens if outcome else end.tokens or None,
+        completion_tokens=end.completion_tokens if outcome else end.completion_tokens or None,
+        cost=end.cost,
         latency_ms=end.latency_ms,
         attempts=1,
         created_at=start.created_at,
@@ -187,4 +209,5 @@ def job_of(
         truncated=outcome.truncated if outcome else (),
         flags=tuple(map(Flag, end.flags)),
         basis=outcome.basis if outcome else (),
+        cached=end.cached,
     )

@@ -48,20 +48,17 @@ async def restart(
     """
     moment = clock.now()
     period, limit = Period.of(moment), account.limits.requests
-    restarted = granted(
-        await services.ledger.run(
-            restart_jobs(
-                account.id,
-                job_id=job_id,
-                batch_id=batch_id,
-                moment=moment,
-                period=str(period),
-                limit=limit,
-            )
-        ),
-        period=period,
-        limit=limit,
+    reserved = await services.ledger.run(
+        restart_jobs(
+            account.id,
+            job_id=job_id,
+            batch_id=batch_id,
+            moment=moment,
+            period=str(period),
+            limit=limit,
+        )
     )
+    restarted = granted(reserved, period=period, limit=limit)
     if restarted.job_ids:
         services.signals.wake(Queue.JOBS, len(restarted.job_ids))
     return restarted

@@ -49,6 +49,9 @@ def _caller(record: KeyRecord | None) -> Caller:
         subscription_status=SubscriptionStatus(record.subscription_status),
         created_at=record.account_created_at,
         retain_inputs=record.retain_inputs,
+        budget=record.budget,
+        cache_ttl=record.cache_ttl,
+        default_model=record.default_model,
     )
     return Caller(account=account, key_id=record.key_id, used=record.used)
 

@@ -2,30 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from app.domain import clock
 from app.domain.accounts.account import Account
 from app.domain.classification.request import check_categories, check_filled, check_text
 from app.domain.errors import ErrorCode, InvalidRequest, NotFound, PlanRestriction
+from app.domain.models.choice import checked_model
 from app.domain.plans import cheapest_plan
 from app.domain.schemas.schema import Schema, SchemaType, dump_categories, load_categories
+from app.domain.unchanged import UNCHANGED, Unchanged
 from app.engines.contract import Category, Mode
+from app.settings import Settings
 from app.storage import schemas as rows
 from app.storage.models import SchemaRow
 
 MAX_NAME_LENGTH = 200
 MAX_DESCRIPTION_LENGTH = 2_000
-
-
-class Unchanged(Enum):
-    """Tells a field that was left out from one that was set to null."""
-
-    UNCHANGED = "unchanged"
-
-
-UNCHANGED = Unchanged.UNCHANGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +30,19 @@ class SchemaRequest:
     description: str | None = None
     type: SchemaType | None = None
     mode: Mode | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaChange:
-    """What to change of a schema. A description of None is taken away."""
+    """What to change of a schema. A description or a model of None is taken away."""
 
     name: str | None = None
     categories: Sequence[Category] | None = None
     description: str | Unchanged | None = UNCHANGED
     type: SchemaType | None = None
     mode: Mode | None = None
+    model: str | Unchanged | None = UNCHANGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +53,14 @@ class SchemaPage:
     total: int
 
 
-async def create_schema(account: Account, request: SchemaRequest) -> Schema:
+async def create_schema(settings: Settings, account: Account, request: SchemaRequest) -> Schema:
     """Save a set of categories.
 
     Raises:
         InvalidRequest: A value is out of its range.
         PlanRestriction: The plan has no schemas, or no room for another.
     """
-    columns = _columns_of(request)
+    columns = _columns_of(settings, request)
     require_schemas(account)
     limit = account.limits.schemas
     row = await rows.insert_schema(account.id, columns, created_at=clock.now(), limit=limit)
@@ -134,7 +129,9 @@ async def count_schemas(account: Account) -> int:
     return await rows.count_schemas(account.id)
 
 
-async def replace_schema(account: Account, schema_id: int, request: SchemaRequest) -> Schema:
+async def replace_schema(
+    settings: Settings, account: Account, schema_id: int, request: SchemaRequest
+) -> Schema:
     """Replace a schema as a whole. Jobs keep what they show.
 
     Raises:
@@ -142,12 +139,14 @@ async def replace_schema(account: Account, schema_id: int, request: SchemaReques
         PlanRestriction: The plan has no schemas.
         NotFound: There is none, or it is another account's.
     """
-    columns = _columns_of(request)
+    columns = _columns_of(settings, request)
     require_schemas(account)
     return await _update(account, schema_id, columns)
 
 
-async def change_schema(account: Account, schema_id: int, change: SchemaChange) -> Schema:
+async def change_schema(
+    settings: Settings, account: Account, schema_id: int, change: SchemaChange
+) -> Schema:
     """Change what `change` names and nothing else. Jobs keep what they show.
 
     Raises:
@@ -166,6 +165,8 @@ async def change_schema(account: Account, schema_id: int, change: SchemaChange) 
         columns["mode"] = _check_mode(change.mode).value
     if change.categories is not None:
         columns["categories"] = _checked_categories(change.categories)
+    if not isinstance(change.model, Unchanged):
+        columns["model"] = _check_model(settings, change.model)
     require_schemas(account)
     return await _update(account, schema_id, columns)
 
@@ -210,6 +211,7 @@ def to_schema(row: SchemaRow) -> Schema:
         description=row.description,
         type=SchemaType(row.input_type),
         mode=Mode(row.mode),
+        model=row.model,
         categories=load_categories(row.categories),
         total_uses=row.total_uses,
         created_at=row.created_at,
@@ -223,14 +225,19 @@ async def _update(account: Account, schema_id: int, columns: dict[str, Any]) -> 
     return await get_schema(account, schema_id)
 
 
-def _columns_of(request: SchemaRequest) -> dict[str, Any]:
+def _columns_of(settings: Settings, request: SchemaRequest) -> dict[str, Any]:
     return {
         "name": _check_name(request.name),
         "description": _check_description(request.description),
         "input_type": (request.type or SchemaType.ANY).value,
         "mode": _check_mode(request.mode or Mode.SINGLE).value,
         "categories": _checked_categories(request.categories),
+        "model": _check_model(settings, request.model),
     }
+
+
+def _check_model(settings: Settings, choice: str | None) -> str | None:
+    return None if choice is None else checked_model(settings, choice, at=("model",))
 
 
 def _check_name(name: str) -> str:

@@ -27,7 +27,8 @@ class SchemaType(StrEnum):
 class Schema:
     """A saved set of categories, and the defaults that go with it.
 
-    `total_uses` counts completed classifications.
+    `model` is the choice of models for it; None leaves that to the account. `total_uses` counts
+    completed classifications.
     """
 
     id: int
@@ -36,6 +37,7 @@ class Schema:
     description: str | None
     type: SchemaType
     mode: Mode
+    model: str | None
     categories: tuple[Category, ...]
     total_uses: int
     created_at: datetime

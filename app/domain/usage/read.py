@@ -23,11 +23,14 @@ async def get_usage(account: Account, period: Period) -> Usage:
                 requests=sum(row.requests for row in group),
                 tokens=sum(row.tokens for row in group),
                 by_type=_by_type({row.input_type: row.requests for row in group}),
+                cost_by_type=_by_type({row.input_type: row.cost for row in group}),
             )
         )
     totals: Counter[str] = Counter()
+    costs: Counter[str] = Counter()
     for row in stored:
         totals[row.input_type] += row.requests
+        costs[row.input_type] += row.cost
     return Usage(
         period=period,
         plan=account.plan,
@@ -35,6 +38,7 @@ async def get_usage(account: Account, period: Period) -> Usage:
         requests=used,
         tokens=sum(row.tokens for row in stored),
         by_type=_by_type(totals),
+        cost_by_type=_by_type(costs),
         days=tuple(days),
     )
 

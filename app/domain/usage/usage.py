@@ -10,17 +10,26 @@ from app.engines.contract import InputType
 
 @dataclass(frozen=True, slots=True)
 class DayUsage:
-    """One day's use. `tokens` counts completed work."""
+    """One day's use. `tokens` counts completed work, the costs (nano-dollars) failed work too."""
 
     day: date
     requests: int
     tokens: int
     by_type: dict[InputType, int]
+    cost_by_type: dict[InputType, int]
+
+    @property
+    def cost(self) -> int:
+        """What the day's work cost; jobs of which that is not known count nothing."""
+        return sum(self.cost_by_type.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One month's use. `days` holds the days with any use, in order."""
+    """One month's use. `days` holds the days with any use, in order.
+
+    Costs are in nano-dollars; jobs of which the cost is not known count nothing.
+    """
 
     period: Period
     plan: Plan
@@ -28,7 +37,13 @@ class Usage:
     requests: int
     tokens: int
     by_type: dict[InputType, int]
+    cost_by_type: dict[InputType, int]
     days: tuple[DayUsage, ...]
+
+    @property
+    def cost(self) -> int:
+        """What the month's work cost."""
+        return sum(self.cost_by_type.values())
 
     @property
     def remaining(self) -> int | None:

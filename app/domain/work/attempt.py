@@ -9,14 +9,24 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from app.domain import clock
+from app.domain.answers import find_cached, keep_answered
+from app.domain.budget import over_budget, unpriced
 from app.domain.classification.admission import Admitted
 from app.domain.classification.classify import error_of
 from app.domain.classification.judging import judge, judge_many
-from app.domain.errors import Error, ErrorCode, InvalidRequest, MediaUnavailable, ServerError
+from app.domain.clock import Period
+from app.domain.errors import (
+    BudgetExceeded,
+    Error,
+    ErrorCode,
+    InvalidRequest,
+    MediaUnavailable,
+    ServerError,
+)
 from app.domain.jobs.end import end_jobs
 from app.domain.jobs.payload import load_payloads
 from app.domain.jobs.record import completed, failed
@@ -29,11 +39,13 @@ from app.engines.errors import (
     Unfit,
     UnsupportedInput,
 )
+from app.engines.spending import NOTHING, Spent
 from app.observability import metrics
 from app.observability.context import working_on
 from app.observability.tracing import job_span
 from app.storage.errors import DatabaseUnavailable
-from app.storage.ledger.records import JobEnd, LeasedJob
+from app.storage.ledger.budgets import Budget, hold_for_attempts
+from app.storage.ledger.records import JobEnd, LeasedJob, Took
 from app.storage.ledger.work import put_off
 
 logger = logging.getLogger(__name__)
@@ -74,18 +86,94 @@ async def _attempt(
     services: Services, lease_id: str, jobs: Sequence[LeasedJob], admitted: Sequence[Admitted]
 ) -> None:
     started = time.perf_counter()
-    answers = await _ask(services, admitted)
+    cached = await _cached(services, jobs, admitted)
+    budgets = await _budgets(services, jobs, admitted, cached)
+    refused = await _hold(services, lease_id, budgets)
+    runs = [(job, item) for job, item in zip(jobs, admitted, strict=True) if job.id not in refused]
+    asked = [(job, item) for job, item in runs if job.id not in cached]
+    fresh = await _ask(services, [item for _, item in asked]) if asked else []
+    await _keep(services, asked, fresh)
+    answers = {**cached, **{job.id: each for (job, _), each in zip(asked, fresh, strict=True)}}
     ends: list[JobEnd] = []
-    for job, item, answer in zip(jobs, admitted, answers, strict=True):
+    for job, item in runs:
+        answer = answers[job.id]
         if _is_worth_another(job, answer):
             logger.warning("job %d will be tried again: %s", job.id, _class_of(answer))
-            await _put_off(services, job, lease_id, at_least_s=_wanted_pause(answer))
+            await _put_off(services, job, lease_id, answer)
         else:
-            ends.append(_end_of(job, item, answer, lease_id=lease_id))
+            holds = job.id in budgets
+            ends.append(_end_of(job, item, answer, lease_id=lease_id, holds=holds))
+    for job, item in zip(jobs, admitted, strict=True):
+        if job.id in refused:
+            ends += await _refuse(services, lease_id, job, item, refused[job.id])
     if ends:
         await _end(services, ends)
     ms = round((time.perf_counter() - started) * 1000)
     logger.info("%d of %d jobs ended after %d ms", len(ends), len(jobs), ms)
+
+
+async def _cached(
+    services: Services, jobs: Sequence[LeasedJob], admitted: Sequence[Admitted]
+) -> dict[int, Answer]:
+    """Return what has been answered before; of one account, as all of a lot are that is larger."""
+    first = jobs[0]
+    found = await find_cached(services, first.account_id, admitted, ttl_s=first.cache_ttl)
+    pairs = zip(jobs, found, strict=True)
+    return {job.id: answer for job, answer in pairs if answer is not None}
+
+
+async def _keep(
+    services: Services, asked: Sequence[tuple[LeasedJob, Admitted]], answers: Sequence[Answer]
+) -> None:
+    if asked:
+        first = asked[0][0]
+        items = [item for _, item in asked]
+        await keep_answered(services, first.account_id, items, answers, ttl_s=first.cache_ttl)
+
+
+async def _budgets(
+    services: Services,
+    jobs: Sequence[LeasedJob],
+    admitted: Sequence[Admitted],
+    cached: Mapping[int, Answer],
+) -> dict[int, Budget | BudgetExceeded]:
+    """Return what has to be held for the jobs whose account has a budget."""
+    budgets: dict[int, Budget | BudgetExceeded] = {}
+    for job, item in zip(jobs, admitted, strict=True):
+        if job.budget is None or job.id in cached:
+            continue
+        need = await services.engine.most_cost(item.task)
+        if need is None:
+            budgets[job.id] = unpriced(job.budget, used=0)
+        elif need:
+            budgets[job.id] = Budget(job.budget, (need,))
+    return budgets
+
+
+async def _hold(
+    services: Services, lease_id: str, budgets: Mapping[int, Budget | BudgetExceeded]
+) -> dict[int, BudgetExceeded]:
+    """Hold what attempts may cost, and return the jobs for which the budget does not cover it."""
+    known = {job: budget for job, budget in budgets.items() if isinstance(budget, Budget)}
+    refused = {job: each for job, each in budgets.items() if isinstance(each, BudgetExceeded)}
+    if known:
+        now = clock.now()
+        over = await services.ledger.run(hold_for_attempts(lease_id, known, moment=now))
+        period = Period.of(now)
+        refused |= {job: over_budget(over[job], known[job], period=period) for job in over}
+    return refused
+
+
+async def _refuse(
+    services: Services, lease_id: str, job: LeasedJob, item: Admitted, error: BudgetExceeded
+) -> list[JobEnd]:
+    """Let a job wait for those that hold the budget, or return its end when it is used up."""
+    if error.held_up:
+        due_at = clock.now() + timedelta(seconds=error.retry_after() * random.uniform(0.5, 1.5))
+        await services.ledger.run(put_off(job.id, lease_id, due_at=due_at, counts=False))
+        return []
+    logger.warning("job %d failed: %s", job.id, error.error_code)
+    return [failed(job.account_id, job.id, error, retain=item.retain, lease_id=lease_id)]
 
 
 async def _ask(services: Services, admitted: Sequence[Admitted]) -> Sequence[Answer]:
@@ -118,14 +206,22 @@ def _wanted_pause(answer: Answer) -> float:
     return wanted or 0.0
 
 
-async def _put_off(services: Services, job: LeasedJob, lease_id: str, *, at_least_s: float) -> None:
+def _spent(answer: Answer) -> Spent:
+    return answer.spent if isinstance(answer, EngineError) else NOTHING
+
+
+async def _put_off(services: Services, job: LeasedJob, lease_id: str, answer: Answer) -> None:
     delay = FIRST_DELAY_S * 2 ** (job.attempts - 1) * random.uniform(0.5, 1.5)
-    due_at = clock.now() + timedelta(seconds=max(delay, at_least_s))
-    if await services.ledger.run(put_off(job.id, lease_id, due_at=due_at)):
+    due_at = clock.now() + timedelta(seconds=max(delay, _wanted_pause(answer)))
+    spent = _spent(answer)
+    took = Took(spent.tokens, spent.completion_tokens, spent.cost)
+    if await services.ledger.run(put_off(job.id, lease_id, due_at=due_at, took=took)):
         metrics.job_put_off()
 
 
-def _end_of(job: LeasedJob, item: Admitted, answer: Answer, *, lease_id: str) -> JobEnd:
+def _end_of(
+    job: LeasedJob, item: Admitted, answer: Answer, *, lease_id: str, holds: bool
+) -> JobEnd:
     if isinstance(answer, Outcome):
         return completed(
             job.account_id,
@@ -134,10 +230,18 @@ def _end_of(job: LeasedJob, item: Admitted, answer: Answer, *, lease_id: str) ->
             answer,
             latency_ms=_since(job.created_at),
             lease_id=lease_id,
+            holds=holds,
         )
     error = _error_of(item, answer)
     logger.warning("job %d failed: %s", job.id, _class_of(answer))
-    return failed(job.account_id, job.id, error, retain=item.retain, lease_id=lease_id)
+    return failed(
+        job.account_id,
+        job.id,
+        error,
+        spent=_spent(answer),
+        retain=item.retain,
+        lease_id=lease_id,
+    )
 
 
 def _error_of(item: Admitted, failure: Exception) -> Error:

@@ -1,5 +1,5 @@
 """Deleting what has outlived its keeping: jobs older than the plan's history, inputs, receipts,
-deliveries.
+cached answers, deliveries.
 
 Jobs that have not ended stay, and so does their batch. Any process may purge at any time; steps are
 small, with pauses between them, so that nobody who wants to write waits for long.
@@ -14,6 +14,7 @@ from app.domain import clock
 from app.domain.plans import LIMITS, Plan
 from app.domain.services import Services
 from app.domain.webhooks.log import KEPT
+from app.storage.ledger.answers import purge_answers
 from app.storage.ledger.delivery_log import forget_deliveries
 from app.storage.ledger.retention import (
     account_plans,
@@ -44,11 +45,12 @@ async def purge(services: Services) -> None:
         after = accounts[-1][0]
     inputs = await _until_done(services, lambda: purge_inputs(now, count=STEP))
     receipts = await _until_done(services, lambda: purge_receipts(now, count=STEP))
+    answers = await _until_done(services, lambda: purge_answers(now, count=STEP))
     deliveries = await _until_done(services, lambda: forget_deliveries(now - KEPT, count=STEP))
-    if jobs or inputs or receipts or deliveries:
+    if jobs or inputs or receipts or answers or deliveries:
         logger.info(
-            "purged %d jobs, %d inputs, %d receipts, %d deliveries",
-            *(jobs, inputs, receipts, deliveries),
+            "purged %d jobs, %d inputs, %d receipts, %d cached answers, %d deliveries",
+            *(jobs, inputs, receipts, answers, deliveries),
         )
 
 

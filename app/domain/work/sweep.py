@@ -11,12 +11,15 @@ from app.domain.services import Services
 from app.domain.webhooks.events import EVENTS
 from app.domain.work.attempt import MAX_ATTEMPTS
 from app.observability import metrics
+from app.storage.ledger.budgets import has_orphaned_holds, release_orphaned_holds
 from app.storage.ledger.files import drop_abandoned_lots, has_abandoned_lots
 from app.storage.ledger.work import has_expired_jobs, recover_jobs
 
 logger = logging.getLogger(__name__)
 
 
+# Longer than any attempt takes.
+_ORPHANED_AFTER = timedelta(minutes=10)
 # Far longer than writing a file down takes.
 _ABANDONED_AFTER = timedelta(hours=1)
 
@@ -27,6 +30,14 @@ async def sweep_files(services: Services) -> None:
     if await services.ledger.run(has_abandoned_lots(before)):
         count = await services.ledger.run(drop_abandoned_lots(before))
         logger.warning("%d files that were never submitted are removed", count)
+
+
+async def sweep_holds(services: Services) -> None:
+    """Give back what is held of budgets for attempts that nobody makes any more."""
+    before = clock.now() - _ORPHANED_AFTER
+    if await services.ledger.run(has_orphaned_holds(before)):
+        count = await services.ledger.run(release_orphaned_holds(before))
+        logger.warning("what was held of budgets for %d jobs is given back", count)
 
 
 async def sweep_jobs(services: Services) -> None:

@@ -18,19 +18,22 @@ from app.engines.remote.answer import Judgement, NoAnswer
 from app.engines.remote.call import Address, CallFailed, call
 from app.engines.remote.capabilities import UNKNOWN_CONTEXT, room_of
 from app.engines.remote.fitting import LONG_TEXT, fit
+from app.engines.remote.limits import FRAME_TOKENS
 from app.engines.remote.outcome import outcome_of
-from app.engines.remote.prompt import takes_none
+from app.engines.remote.price import cost_of
+from app.engines.remote.prompt import list_categories, takes_none
 from app.engines.remote.retry import with_retries
 from app.engines.remote.temperature import Temperatures
 from app.engines.remote.turns import answer_each, turn
+from app.engines.spending import NOTHING, Spent
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What one request brought: probabilities by label, and tokens."""
+    """What one request brought: probabilities by label, and what it took."""
 
     chances: dict[str | None, float]
-    tokens: int
+    spent: Spent
 
 
 def is_decision_model(name: str) -> bool:
@@ -83,6 +86,25 @@ class DecisionEngine:
     def close(self) -> None:
         """Do nothing: connections belong to the loop, see `litellm_provider.close_connections`."""
 
+    async def identity(self, task: Task) -> str:
+        """Return the model, where it is asked, and its temperatures."""
+        fitted = sorted(self._temperatures.items())
+        return f"{self._address.model} {self._address.api_base} {self._room} {fitted}"
+
+    async def most_cost(self, task: Task) -> int | None:
+        """Return what the questions of a task cost at most, in nano-dollars; None if not known.
+
+        A token is at least a byte. An answer has a probability for each category.
+        """
+        asked = list_categories(task.categories or (), lettered=False, with_none=takes_none(task))
+        size, lots = len(asked.encode()), -(-(len(task.categories or ()) + 1) // MAX_QUESTIONS)
+        return cost_of(
+            self._address.model,
+            prompt_tokens=(len(task.content.encode()) + size + FRAME_TOKENS) * lots,
+            completion_tokens=size + FRAME_TOKENS * lots,
+            price=self._address.price,
+        )
+
     async def classify(self, task: Task) -> Outcome:
         """Answer one task.
 
@@ -117,17 +139,24 @@ class DecisionEngine:
         # All are waited for, so that none is under way when the task has ended.
         ends = await asyncio.gather(*asking, return_exceptions=True)
         read: dict[str | None, float] = {}
-        tokens = 0
+        spent = NOTHING
+        failures: list[BaseException] = []
         for end in ends:
             if isinstance(end, BaseException):
-                raise end
-            read |= end.chances
-            tokens += end.tokens
+                failures.append(end)
+                spent += end.spent if isinstance(end, EngineError) else NOTHING
+            else:
+                read |= end.chances
+                spent += end.spent
+        if failures:
+            if isinstance(failures[0], EngineError):
+                failures[0].spent = spent
+            raise failures[0]
         return outcome_of(
             task,
             _judgement(task, read),
             temperatures=self._temperatures,
-            tokens=tokens,
+            spent=spent,
             model=self._address.model,
             truncated=fitted.truncated,
         )
@@ -140,11 +169,14 @@ class DecisionEngine:
                 lambda within: call(self._address, messages, within=within, options=options),
                 deadline=deadline,
             )
-            return _Read(read_answers(reply.text, lot), reply.tokens)
         except CallFailed as failure:
             raise failure.as_engine_error() from failure
+        try:
+            return _Read(read_answers(reply.text, lot), reply.spent)
         except NoAnswer as problem:
-            raise UnusableAnswer(f"its answer can't be used: {problem}") from None
+            unusable = UnusableAnswer(f"its answer can't be used: {problem}")
+            unusable.spent = reply.spent
+            raise unusable from None
 
     def _count(self, text: str) -> int:
         return len(library().encode(model=self._address.model, text=text))

@@ -16,6 +16,8 @@ from typing import Any
 
 from app.engines.errors import EngineError, ModelUnavailable, UnusableAnswer
 from app.engines.litellm_provider import ask
+from app.engines.remote.price import Price, spent_on
+from app.engines.spending import Spent
 
 Message = dict[str, Any]
 
@@ -60,27 +62,29 @@ class CallFailed(Exception):
 class Reply:
     """What a model said.
 
-    `text` is the message or the arguments of the tool call. `first_token` has the alternatives of
-    the first token that is not blank with their log-probabilities; None when there are none.
+    `text` is the message or the arguments of the tool call, `spent` what the call took.
+    `first_token` has the alternatives of the first token that is not blank with their
+    log-probabilities; None when there are none.
     """
 
     text: str
     declined: bool
     first_token: tuple[tuple[str, float], ...] | None
-    tokens: int
+    spent: Spent
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
     """Which model, where, with what key, and how long a task may take there in all.
 
-    None: as LiteLLM finds it by the model's name.
+    None: as LiteLLM finds it by the model's name; of the price, as its table has it.
     """
 
     model: str
     timeout_s: float
     api_base: str | None = None
     api_key: str | None = field(default=None, repr=False)
+    price: Price | None = None
 
 
 async def call(
@@ -110,7 +114,7 @@ async def call(
         raise CallFailed(408) from None
     except Exception as error:  # noqa: BLE001 - LiteLLM's errors have no base that can be named here
         raise _failure(error) from None
-    return _reply(response)
+    return _reply(response, address)
 
 
 def _failure(error: Exception) -> CallFailed:
@@ -138,7 +142,7 @@ def _seconds(header: str | None) -> float | None:
     return seconds if math.isfinite(seconds) and seconds > 0 else None
 
 
-def _reply(response: Any) -> Reply:
+def _reply(response: Any, address: Address) -> Reply:
     choices = getattr(response, "choices", None)
     choice = choices[0] if choices else None
     message = getattr(choice, "message", None)
@@ -146,13 +150,12 @@ def _reply(response: Any) -> Reply:
     for tool in getattr(message, "tool_calls", None) or ():
         text = tool.function.arguments
     said = getattr(message, "provider_specific_fields", None) or {}
-    usage = getattr(response, "usage", None)
     return Reply(
         text=text if isinstance(text, str) else "",
         declined=bool(said.get("refusal"))
         or getattr(choice, "finish_reason", None) == "content_filter",
         first_token=_first_token(getattr(choice, "logprobs", None)),
-        tokens=int(getattr(usage, "total_tokens", 0) or 0),
+        spent=spent_on(address.model, getattr(response, "usage", None), price=address.price),
     )
 
 

@@ -8,7 +8,7 @@ task, their retries and the wait for its turn share one budget of time.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from app.engines.contract import InputType, Outcome, Task
@@ -17,13 +17,16 @@ from app.engines.remote.answer import Judgement, NoAnswer, read_letter, read_obj
 from app.engines.remote.call import Address, CallFailed, Message, Reply, call
 from app.engines.remote.capabilities import Capabilities, Manners, find, with_key
 from app.engines.remote.fitting import LONG_TEXT, Fitted, fit
+from app.engines.remote.limits import ANSWERS, most_tokens
 from app.engines.remote.media import BASIS, Part, part_of
 from app.engines.remote.options import options_for
 from app.engines.remote.outcome import outcome_of
+from app.engines.remote.price import cost_of
 from app.engines.remote.prompt import Manner, write
 from app.engines.remote.retry import with_retries
 from app.engines.remote.temperature import Temperatures
 from app.engines.remote.turns import answer_each, turn
+from app.engines.spending import NOTHING, Spent
 
 
 class RemoteEngine:
@@ -77,6 +80,25 @@ class RemoteEngine:
     def close(self) -> None:
         """Do nothing: connections belong to the loop, see `litellm_provider.close_connections`."""
 
+    async def identity(self, task: Task) -> str:
+        """Return the model, where it is asked, and its temperatures."""
+        fitted = sorted(self._temperatures.items())
+        return f"{self._address.model} {self._address.api_base} {self._context} {fitted}"
+
+    async def most_cost(self, task: Task) -> int | None:
+        """Return what the calls of a task cost at most, in nano-dollars; None if not known."""
+        if self._capabilities is None:
+            await asyncio.to_thread(self.load)
+        assert self._capabilities is not None  # noqa: S101 - it is loaded now
+        prompt, answer = most_tokens(task, self._capabilities)
+        cost = cost_of(
+            self._address.model,
+            prompt_tokens=prompt,
+            completion_tokens=answer,
+            price=self._address.price,
+        )
+        return None if cost is None else cost * ANSWERS
+
     async def classify(self, task: Task) -> Outcome:
         """Answer one task.
 
@@ -94,16 +116,20 @@ class RemoteEngine:
             raise UnsupportedInput(f"the model can't judge {task.input_type.value}")
         deadline = asyncio.get_running_loop().time() + self._address.timeout_s
         async with turn(self._turns, deadline=deadline):
-            return await self._answer(task, deadline=deadline)
+            meter = _Meter()
+            try:
+                return await self._answer(task, meter, deadline=deadline)
+            except EngineError as error:
+                error.spent += meter.spent
+                raise
 
     async def classify_many(self, tasks: Sequence[Task]) -> list[Outcome | EngineError]:
         """Answer tasks in their order; one that fails has its error in its place."""
         return await answer_each(self.classify, tasks)
 
-    async def _answer(self, task: Task, *, deadline: float) -> Outcome:
+    async def _answer(self, task: Task, meter: "_Meter", *, deadline: float) -> Outcome:
         manners = self._manners.for_task(task)
         manner = manners.pop(0)
-        tokens = 0
         complaint: str | None = None
         asked_again = False
         part = await self._part(task)
@@ -118,7 +144,7 @@ class RemoteEngine:
                     raise failure.as_engine_error() from failure
                 manner = manners.pop(0)
                 continue
-            tokens += reply.tokens
+            meter.spent += reply.spent
             try:
                 judgement = self._read(reply, manner, task)
             except NoAnswer as problem:
@@ -134,7 +160,7 @@ class RemoteEngine:
                 task,
                 judgement,
                 temperatures=self._temperatures,
-                tokens=tokens,
+                spent=meter.spent,
                 model=self._address.model,
                 truncated=fitted.truncated,
                 basis=BASIS[task.input_type],
@@ -182,3 +208,10 @@ class RemoteEngine:
             raise
         self._manners.letter_read(usable=True)
         return judgement
+
+
+@dataclass(slots=True)
+class _Meter:
+    """What a task has taken so far."""
+
+    spent: Spent = NOTHING

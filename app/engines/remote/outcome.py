@@ -15,6 +15,7 @@ from app.engines.remote.answer import Judgement
 from app.engines.remote.prompt import takes_none
 from app.engines.remote.temperature import Temperatures, tempered
 from app.engines.selection import decide
+from app.engines.spending import Spent
 
 
 def outcome_of(
@@ -22,7 +23,7 @@ def outcome_of(
     judgement: Judgement,
     *,
     temperatures: Temperatures,
-    tokens: int,
+    spent: Spent,
     model: str,
     truncated: tuple[Truncated, ...],
     basis: tuple[Basis, ...] = (),
@@ -43,7 +44,9 @@ def outcome_of(
         labels=tuple(
             Label(name, confidence, judgement.explanations.get(name)) for name, confidence in names
         ),
-        tokens=tokens,
+        tokens=spent.tokens,
+        completion_tokens=spent.completion_tokens,
+        cost=spent.cost,
         confidence_source=source,
         model=model,
         outcome=selection.outcome,

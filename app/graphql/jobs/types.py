@@ -21,7 +21,7 @@ from app.engines.contract import (
     Truncated,
 )
 from app.graphql.context import Info
-from app.graphql.scalars import DateTime
+from app.graphql.scalars import DateTime, Dollars
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -92,6 +92,19 @@ class JobMeta:
     tokens: int | None = strawberry.field(
         description="Tokens that the model read of the input; null until one has."
     )
+    prompt_tokens: int | None = strawberry.field(
+        description="Of all tokens, those that were read; null until some were."
+    )
+    completion_tokens: int | None = strawberry.field(
+        description="Of all tokens, those that a model wrote; null until one was asked."
+    )
+    cost: Dollars | None = strawberry.field(
+        description="What the job's models cost so far, those that were asked in vain too. Null "
+        "when it is not known; the embedded model costs 0."
+    )
+    cached: bool = strawberry.field(
+        description="Whether the very same task had been answered before, and no model was asked."
+    )
     mode: Mode = strawberry.field(description="How many labels were asked for.")
     confidence_source: ConfidenceSource | None = strawberry.field(
         description="Where the confidence comes from; null until there is one."
@@ -132,6 +145,10 @@ class Job:
     model_used: str | None = strawberry.field(description="The model; null until one has judged.")
     tokens_used: int | None = strawberry.field(
         description="Tokens that the model read of the input; null until one has."
+    )
+    cost: Dollars | None = strawberry.field(
+        description="What the job's models cost so far, those that were asked in vain too. Null "
+        "when it is not known; the embedded model costs 0."
     )
     latency_ms: int | None = strawberry.field(
         description="Whole milliseconds from request in to result ready; null until then."
@@ -195,11 +212,16 @@ class Job:
             schema_id=None if job.schema_id is None else strawberry.ID(str(job.schema_id)),
             model_used=model,
             tokens_used=job.tokens,
+            cost=None if job.cost is None else Dollars(job.cost),
             latency_ms=job.latency_ms,
             meta=JobMeta(
                 model=model,
                 latency_ms=job.latency_ms,
                 tokens=job.tokens,
+                prompt_tokens=job.prompt_tokens,
+                completion_tokens=job.completion_tokens,
+                cost=None if job.cost is None else Dollars(job.cost),
+                cached=job.cached,
                 mode=job.mode,
                 confidence_source=job.confidence_source,
                 truncated=list(job.truncated),

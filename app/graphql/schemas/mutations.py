@@ -6,15 +6,16 @@ import strawberry
 
 from app.domain.accounts.account import Account
 from app.domain.schemas import manage
-from app.domain.schemas.manage import UNCHANGED, SchemaChange, SchemaRequest
+from app.domain.schemas.manage import SchemaChange, SchemaRequest
 from app.domain.schemas.schema import Schema as DomainSchema
 from app.domain.schemas.schema import SchemaType
+from app.domain.unchanged import UNCHANGED
 from app.engines.contract import Mode
 from app.graphql.classification.inputs import CategoryInput, to_categories
 from app.graphql.context import Info
 from app.graphql.errors import UserError
 from app.graphql.ids import integer_id
-from app.graphql.schemas.types import Schema
+from app.graphql.schemas.types import MODEL, Schema
 
 
 @strawberry.input(description="A schema to save.")
@@ -28,6 +29,7 @@ class CreateSchemaInput:
     mode: Mode | None = strawberry.field(
         default=None, description="Its default mode: SINGLE or MULTI. Default SINGLE."
     )
+    model: str | None = strawberry.field(default=None, description=MODEL)
 
 
 @strawberry.input(description="What to change of a schema; what is left out stays.")
@@ -44,6 +46,9 @@ class UpdateSchemaInput:
         default=None, description="The kind of content it is for."
     )
     mode: Mode | None = strawberry.field(default=None, description="Its default mode.")
+    model: str | None = strawberry.field(
+        default=strawberry.UNSET, description=f"{MODEL} Null leaves it to the account."
+    )
 
 
 @strawberry.input(description="A schema to delete.")
@@ -84,8 +89,12 @@ async def resolve_create_schema(
         description=input.description,
         type=input.type,
         mode=input.mode,
+        model=input.model,
     )
-    made = await info.context.attempt(lambda account: manage.create_schema(account, request))
+    settings = info.context.services.settings
+    made = await info.context.attempt(
+        lambda account: manage.create_schema(settings, account, request)
+    )
     if isinstance(made, list):
         return CreateSchemaPayload(schema=None, errors=made)
     return CreateSchemaPayload(schema=Schema.of(made), errors=[])
@@ -102,10 +111,13 @@ async def resolve_update_schema(
         description=UNCHANGED if input.description is strawberry.UNSET else input.description,
         type=input.type,
         mode=input.mode,
+        model=UNCHANGED if input.model is strawberry.UNSET else input.model,
     )
 
     async def verb(account: Account) -> DomainSchema:
-        return await manage.change_schema(account, _schema_id(input.id), change)
+        return await manage.change_schema(
+            info.context.services.settings, account, _schema_id(input.id), change
+        )
 
     changed = await info.context.attempt(verb)
     if isinstance(changed, list):

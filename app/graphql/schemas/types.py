@@ -19,6 +19,13 @@ class Category:
     examples: list[str] = strawberry.field(description="Inputs that belong to it.")
 
 
+MODEL = (
+    "The model that judges, or several that are asked in turn, separated by commas: of those that "
+    "whoever operates the server allows. A schema's goes before the account's, which goes before "
+    "the server's own."
+)
+
+
 @strawberry.type(description="A saved set of categories.")
 class Schema:
     id: strawberry.ID = strawberry.field(description="The schema's id, the same as in REST.")
@@ -28,6 +35,9 @@ class Schema:
     )
     type: SchemaType = strawberry.field(description="The kind of content it is for.")
     mode: Mode = strawberry.field(description="The mode of requests that name none.")
+    model: str | None = strawberry.field(
+        description="The models that judge for it; null leaves that to the account."
+    )
     categories: list[Category] = strawberry.field(description="Its categories.")
     total_uses: int = strawberry.field(description="How many classifications used it.")
     created_at: DateTime = strawberry.field(description="When it was saved first.")
@@ -42,6 +52,7 @@ class Schema:
             description=schema.description,
             type=schema.type,
             mode=schema.mode,
+            model=schema.model,
             categories=[
                 Category(name=c.name, description=c.description, examples=list(c.examples))
                 for c in schema.categories

@@ -9,7 +9,12 @@ import strawberry
 from app.domain.plans import Plan
 from app.domain.usage import usage as domain
 from app.engines.contract import InputType
-from app.graphql.scalars import DateTime
+from app.graphql.scalars import DateTime, Dollars
+
+_COST = (
+    "What models cost, those that were asked in vain too. Jobs of which the cost is not known "
+    "count nothing."
+)
 
 
 @strawberry.type(description="What the plan allows. Null is unlimited.")
@@ -39,12 +44,32 @@ class UsageByType:
         )
 
 
+@strawberry.type(description="Cost by input type.")
+class CostByType:
+    text: Dollars = strawberry.field(description="Of texts.")
+    image: Dollars = strawberry.field(description="Of images.")
+    audio: Dollars = strawberry.field(description="Of recordings.")
+    video: Dollars = strawberry.field(description="Of videos.")
+
+    @classmethod
+    def of(cls, costs: dict[InputType, int]) -> CostByType:
+        """Show costs."""
+        return cls(
+            text=Dollars(costs[InputType.TEXT]),
+            image=Dollars(costs[InputType.IMAGE]),
+            audio=Dollars(costs[InputType.AUDIO]),
+            video=Dollars(costs[InputType.VIDEO]),
+        )
+
+
 @strawberry.type(description="One day's use.")
 class UsageDay:
     date: date = strawberry.field(description="The day, in UTC.")
     requests: int = strawberry.field(description="Requests, running ones too.")
     tokens: int = strawberry.field(description="Tokens of completed work.")
     by_type: UsageByType = strawberry.field(description="Requests by input type.")
+    cost: Dollars = strawberry.field(description=_COST)
+    cost_by_type: CostByType = strawberry.field(description="The same by input type.")
 
 
 @strawberry.type(description="What was used of a month.")
@@ -55,6 +80,8 @@ class UsageCounts:
     )
     tokens: int = strawberry.field(description="Tokens of completed work.")
     by_type: UsageByType = strawberry.field(description="Requests by input type.")
+    cost: Dollars = strawberry.field(description=_COST)
+    cost_by_type: CostByType = strawberry.field(description="The same by input type.")
     by_day: list[UsageDay] = strawberry.field(description="The days with any use, in order.")
 
 
@@ -83,12 +110,16 @@ class Usage:
                 remaining=usage.remaining,
                 tokens=usage.tokens,
                 by_type=UsageByType.of(usage.by_type),
+                cost=Dollars(usage.cost),
+                cost_by_type=CostByType.of(usage.cost_by_type),
                 by_day=[
                     UsageDay(
                         date=day.day,
                         requests=day.requests,
                         tokens=day.tokens,
                         by_type=UsageByType.of(day.by_type),
+                        cost=Dollars(day.cost),
+                        cost_by_type=CostByType.of(day.cost_by_type),
                     )
                     for day in usage.days
                 ],

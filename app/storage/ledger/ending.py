@@ -11,12 +11,10 @@ transactions that meet wait for each other and never in a circle.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Any
 
 from app.storage.columns import MAX_INTEGER, dump_json, read_time
 from app.storage.ledger.announcing import announce
+from app.storage.ledger.budgets import Held, drop_holds
 from app.storage.ledger.receipts import keep_receipt
 from app.storage.ledger.records import (
     AS_LONG_AS_THE_JOB,
@@ -27,6 +25,7 @@ from app.storage.ledger.records import (
     JobEnd,
     Receipt,
 )
+from app.storage.ledger.settling import ADD_UP, Settled, count_schema_uses, settle_use
 from app.storage.operation import (
     Many,
     Parameters,
@@ -42,49 +41,27 @@ _ENDING = """
 UPDATE jobs SET status = :status, labels = :labels, outcome = :outcome, model = :model,
                 confidence_source = :confidence_source, truncated = :truncated, flags = :flags,
                 basis = :basis,
-                tokens = :tokens, latency_ms = :latency_ms,
+                {add_up}, cached = :cached, latency_ms = :latency_ms,
                 error_code = :error_code, error_message = :error_message,
                 completed_at = :completed_at, due_at = NULL, lease_id = NULL,
                 lease_expires_at = NULL
 WHERE id = :job AND account_id = :account AND {condition}
 RETURNING id, account_id, input_type, mode, schema_id, batch_id, item_id, background,
-          created_at, billed_at, LENGTH(input_preview)
+          created_at, billed_at, LENGTH(input_preview), tokens
 """
 #: For whoever runs the job.
 RUNNING = Statement(
-    _ENDING.format(condition="status = 'processing' AND COALESCE(lease_id, '') = :lease")
+    _ENDING.format(
+        condition="status = 'processing' AND COALESCE(lease_id, '') = :lease", add_up=ADD_UP
+    )
 )
 #: For whoever found its lease run out. Nobody can take the row up in between: it is locked.
-EXPIRED = Statement(_ENDING.format(condition="status = 'processing'"))
+EXPIRED = Statement(_ENDING.format(condition="status = 'processing'", add_up=ADD_UP))
 #: For a caller who no longer wants it.
-OPEN = Statement(_ENDING.format(condition="background AND status IN ('pending', 'processing')"))
+OPEN = Statement(
+    _ENDING.format(condition="background AND status IN ('pending', 'processing')", add_up=ADD_UP)
+)
 
-_COUNT_TOKENS = Statement(
-    """
-UPDATE usage_days SET tokens = tokens + :tokens
-WHERE account_id = :account AND day = :day AND input_type = :input_type
-""",
-    Rows.NONE,
-)
-_GIVE_BACK_MONTH = Statement(
-    """
-UPDATE usage_months SET used = used - :count WHERE account_id = :account AND period = :period
-""",
-    Rows.NONE,
-)
-_GIVE_BACK_DAY = Statement(
-    """
-UPDATE usage_days SET requests = requests - :count
-WHERE account_id = :account AND day = :day AND input_type = :input_type
-""",
-    Rows.NONE,
-)
-_COUNT_SCHEMA_USES = Statement(
-    """
-UPDATE schemas SET total_uses = total_uses + :count WHERE id = :schema AND account_id = :account
-""",
-    Rows.NONE,
-)
 # Locked, so that who turns retention off finds all that was kept before.
 _RETAINING = Statement("SELECT id FROM accounts WHERE id = :account AND retain_inputs /* share */")
 _DROP_INPUT = Statement("DELETE FROM job_inputs WHERE job_id = :job", Rows.NONE)
@@ -101,17 +78,6 @@ WHERE id = :batch
 """,
     Rows.NONE,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Settled:
-    """A job that this step ended, and what its row says of its accounting."""
-
-    end: JobEnd
-    job: EndedJob
-    background: bool
-    billed_at: datetime
-    may_be_kept: bool
 
 
 @writing(durable=True, repeatable=True)
@@ -146,10 +112,15 @@ def end_jobs(
     by_id = {end.job_id: end for end in ends}
     rows = yield Many(statement, [_end_row(end) for end in sorted(ends, key=_job_id)])
     settled = [_settled(by_id[row[0]], row) for row in rows]
+    held: list[Held] = []
+    if holders := [end.job_id for end in ends if end.holds]:
+        # Whose lease has passed is dead: whatever is held for a job goes.
+        lease_id = (ends[0].lease_id or "") if statement is RUNNING else None
+        held = yield from drop_holds(holders, lease_id=lease_id)
+    yield from settle_use(settled, held, ends=by_id)
     if not settled:
         return Ended((), (), 0)
-    yield from _give_back([each for each in settled if each.end.error_code is not None])
-    yield from _count([each for each in settled if each.end.error_code is None])
+    yield from count_schema_uses(settled)
     yield from _put_inputs_away(settled)
     batches = yield from _move_batches_on(settled, latency_ms=batch_latency_ms)
     jobs = tuple(each.job for each in settled)
@@ -175,7 +146,11 @@ def _end_row(end: JobEnd) -> Parameters:
         "truncated": dump_json(end.truncated) if end.truncated else None,
         "flags": dump_json(end.flags) if end.flags else None,
         "basis": dump_json(end.basis) if end.basis else None,
-        "tokens": None if failed else end.tokens,
+        # Of a job that failed without having asked a model there is nothing to say.
+        "tokens": end.tokens or None if failed else end.tokens,
+        "completion_tokens": end.completion_tokens or None if failed else end.completion_tokens,
+        "cost": end.cost,
+        "cached": end.cached,
         "latency_ms": None if end.latency_ms is None else min(end.latency_ms, MAX_INTEGER),
         "error_code": end.error_code,
         "error_message": end.error_message,
@@ -183,7 +158,7 @@ def _end_row(end: JobEnd) -> Parameters:
     }
 
 
-def _settled(end: JobEnd, row: Row) -> _Settled:
+def _settled(end: JobEnd, row: Row) -> Settled:
     job = EndedJob(
         id=row[0],
         account_id=row[1],
@@ -200,7 +175,7 @@ def _settled(end: JobEnd, row: Row) -> _Settled:
         completed_at=end.completed_at,
         basis=end.basis,
     )
-    return _Settled(
+    return Settled(
         end,
         job,
         background=bool(row[7]),
@@ -208,56 +183,11 @@ def _settled(end: JobEnd, row: Row) -> _Settled:
         # Of an input whose preview is not kept nothing is. SQLite 3.40 returns a wrong
         # `input_preview IS NOT NULL` here.
         may_be_kept=row[10] is not None,
+        tokens=row[11] or 0,
     )
 
 
-def _give_back(failed: Sequence[_Settled]) -> Steps[None]:
-    if not failed:
-        return
-    months = Counter((each.job.account_id, f"{each.billed_at:%Y-%m}") for each in failed)
-    yield Many(
-        _GIVE_BACK_MONTH,
-        [
-            {"account": account, "period": period, "count": count}
-            for (account, period), count in sorted(months.items())
-        ],
-    )
-    days = Counter(map(_day, failed))
-    yield Many(_GIVE_BACK_DAY, [{**_of_day(day), "count": days[day]} for day in sorted(days)])
-
-
-def _count(completed: Sequence[_Settled]) -> Steps[None]:
-    if not completed:
-        return
-    tokens: Counter[tuple[int, date, str]] = Counter()
-    for each in completed:
-        tokens[_day(each)] += each.end.tokens
-    yield Many(_COUNT_TOKENS, [{**_of_day(day), "tokens": tokens[day]} for day in sorted(tokens)])
-    uses = Counter(
-        (each.job.schema_id, each.job.account_id)
-        for each in completed
-        if each.job.schema_id is not None
-    )
-    if uses:
-        yield Many(
-            _COUNT_SCHEMA_USES,
-            [
-                {"schema": schema, "account": account, "count": count}
-                for (schema, account), count in sorted(uses.items())
-            ],
-        )
-
-
-def _day(settled: _Settled) -> tuple[int, date, str]:
-    return (settled.job.account_id, settled.billed_at.date(), settled.job.input_type)
-
-
-def _of_day(key: tuple[int, date, str]) -> dict[str, Any]:
-    account, day, input_type = key
-    return {"account": account, "day": day, "input_type": input_type}
-
-
-def _put_inputs_away(settled: Sequence[_Settled]) -> Steps[None]:
+def _put_inputs_away(settled: Sequence[Settled]) -> Steps[None]:
     to_last = [each for each in settled if each.end.input_until == AS_LONG_AS_THE_JOB]
     retaining: set[int] = set()
     if to_last:
@@ -280,7 +210,7 @@ def _put_inputs_away(settled: Sequence[_Settled]) -> Steps[None]:
 
 
 def _move_batches_on(
-    settled: Sequence[_Settled], *, latency_ms: int | None
+    settled: Sequence[Settled], *, latency_ms: int | None
 ) -> Steps[list[EndedBatch]]:
     statuses: dict[str, Counter[str]] = {}
     for each in settled:

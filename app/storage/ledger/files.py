@@ -19,6 +19,7 @@ import msgspec
 
 from app.storage.columns import dump_json, load_json, read_time
 from app.storage.ledger.announcing import ENDED_COLUMNS, ended_job
+from app.storage.ledger.budgets import Budget, check
 from app.storage.ledger.receipts import keep_receipt
 from app.storage.ledger.records import (
     EndedJob,
@@ -26,6 +27,7 @@ from app.storage.ledger.records import (
     FileLot,
     FileStart,
     JobStart,
+    OverBudget,
     ReceiptMaker,
     Refused,
     Reserved,
@@ -125,8 +127,16 @@ def submit_file(
     period: str,
     limit: int | None,
     receipt: ReceiptMaker,
-) -> Steps[Reserved | Refused]:
-    """Promise all lines of a file whose lots are written, or nothing."""
+    budget: Budget | None = None,
+) -> Steps[Reserved | Refused | OverBudget]:
+    """Promise all lines of a file whose lots are written, or nothing.
+
+    A file of which the budget would not even cover the cheapest line is refused.
+    """
+    if budget is not None:
+        over = yield from check(account_id, period=period, budget=budget)
+        if over is not None:
+            return over
     used = yield from take_quota(account_id, period=period, count=file.count, limit=limit)
     if isinstance(used, Refused):
         return used

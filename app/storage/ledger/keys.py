@@ -8,7 +8,8 @@ from app.storage.operation import Many, Query, Row, Statement, Steps, reading
 
 _FIND = """
 SELECT k.id, a.id, a.name, a.email, a.plan, a.subscription_status, a.retain_inputs, a.created_at,
-       COALESCE(u.used, 0)
+       COALESCE(u.used, 0), a.budget, a.cache_ttl,
+       a.default_model
 FROM api_keys k
 JOIN accounts a ON a.id = k.account_id
 LEFT JOIN usage_months u ON u.account_id = a.id AND u.period = :period
@@ -17,7 +18,7 @@ WHERE {which} AND k.revoked_at IS NULL
 _FIND_KEY = Statement(_FIND.format(which="k.key_hash = :key_hash"))
 _FIND_KEY_BY_ID = Statement(_FIND.format(which="k.id = :key"))
 _FIND_SCHEMA = Statement("""
-SELECT id, name, input_type, mode, categories FROM schemas
+SELECT id, name, input_type, mode, categories, model FROM schemas
 WHERE account_id = :account AND id = :schema
 """)
 
@@ -48,6 +49,9 @@ def _read(rows: Sequence[Row]) -> KeyRecord | None:
         retain_inputs=bool(row[6]),
         account_created_at=read_time(row[7]),
         used=row[8],
+        budget=row[9],
+        cache_ttl=row[10],
+        default_model=row[11],
     )
 
 

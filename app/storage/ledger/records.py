@@ -13,7 +13,10 @@ Labels = tuple[tuple[str | None, float, str | None], ...]
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """A live key with its account, as stored. `used` is the month's use."""
+    """A live key with its account, as stored. `used` is the month's use.
+
+    `budget` is in nano-dollars a month; None is no limit. `cache_ttl` is in seconds.
+    """
 
     key_id: int
     account_id: int
@@ -24,6 +27,9 @@ class KeyRecord:
     retain_inputs: bool
     account_created_at: datetime
     used: int
+    budget: int | None
+    cache_ttl: int | None
+    default_model: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ class SchemaRecord:
     input_type: str
     mode: str
     categories: str
+    model: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +177,32 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class OverBudget:
+    """The budget did not cover what was needed (nano-dollars), and nothing was written."""
+
+    spent: int
+    held: int
+    needed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """What an attempt at a job took. `cost` is in nano-dollars, None when it is not known."""
+
+    tokens: int = 0
+    completion_tokens: int = 0
+    cost: int | None = 0
+
+
+@dataclass(frozen=True, slots=True)
 class JobEnd:
     """How a job ended: with `labels`, or with an error code and message.
 
     `lease_id` is the lease under which a worker ran it, None for a job that ran in the process that
     answers the caller. `input_until` keeps its stored input until then; None drops it at once.
-    `AS_LONG_AS_THE_JOB` holds only for an account that still retains inputs.
+    `AS_LONG_AS_THE_JOB` holds only for an account that still retains inputs. `cost` is in
+    nano-dollars, None when it is not known; it and the tokens are of this attempt, failed or not.
+    With `holds` there may be some of the budget held for it, to be settled.
     """
 
     account_id: int
@@ -190,10 +217,14 @@ class JobEnd:
     flags: tuple[str, ...] = ()
     basis: tuple[str, ...] = ()
     tokens: int = 0
+    completion_tokens: int = 0
+    cost: int | None = 0
     latency_ms: int | None = None
     error_code: str | None = None
     error_message: str | None = None
     input_until: datetime | None = None
+    holds: bool = True
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +289,7 @@ class Ended:
 class LeasedJob:
     """A job that a worker has to run, with the payload it was submitted with.
 
-    With a `template` the payload is the content alone.
+    With a `template` the payload is the content alone. `budget` and `cache_ttl` are its account's.
     """
 
     id: int
@@ -269,6 +300,8 @@ class LeasedJob:
     created_at: datetime
     payload: str
     template: str | None = None
+    budget: int | None = None
+    cache_ttl: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

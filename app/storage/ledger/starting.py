@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from app.storage.columns import dump_json
+from app.storage.ledger.budgets import Budget, Held, check, keep_holds, release, take
 from app.storage.ledger.receipts import keep_receipt
 from app.storage.ledger.records import (
     BatchStart,
     JobStart,
+    OverBudget,
     ReceiptMaker,
     Refused,
     Reserved,
@@ -45,10 +47,10 @@ _INSERT_JOB = Statement(
     """
 INSERT INTO jobs (account_id, status, input_type, input_preview, mode, categories, schema_id,
                   batch_id, batch_index, item_id, background, priority, due_at, attempts,
-                  error_code, error_message, created_at, completed_at, lease_expires_at)
+                  error_code, error_message, created_at, completed_at, lease_expires_at, cost)
 VALUES (:account, :status, :input_type, :input_preview, :mode, :categories, :schema,
         :batch, :batch_index, :item, :background, :priority, :due_at, :attempts,
-        :error_code, :error_message, :created_at, :completed_at, :lease_expires_at)
+        :error_code, :error_message, :created_at, :completed_at, :lease_expires_at, 0)
 RETURNING id
 """,
     Rows.ONE,
@@ -70,12 +72,25 @@ def start_jobs(
     period: str,
     limit: int | None,
     batch: BatchStart | None = None,
-) -> Steps[Reserved | Refused]:
-    """Begin work that the caller waits for.
+    budget: Budget | None = None,
+) -> Steps[Reserved | Refused | OverBudget]:
+    """Begin work that the caller waits for; what it may cost is held of the budget.
 
     If the power goes before it ends, nothing was answered and nothing is lost.
     """
-    return (yield from _write(account_id, jobs, period=period, limit=limit, batch=batch))
+    if budget is None:
+        return (yield from _write(account_id, jobs, period=period, limit=limit, batch=batch))
+    needed = sum(budget.needs)
+    over = yield from take(account_id, period=period, amount=needed, most=budget.most)
+    if over is not None:
+        return over
+    reserved = yield from _write(account_id, jobs, period=period, limit=limit, batch=batch)
+    if isinstance(reserved, Refused):
+        yield from release([Held(0, account_id, period, needed)])
+        return reserved
+    holds = [hold for hold in zip(reserved.job_ids, budget.needs, strict=True) if hold[1]]
+    yield from keep_holds(account_id, holds, period=period, moment=jobs[0].created_at)
+    return reserved
 
 
 @writing(durable=True)
@@ -87,8 +102,16 @@ def submit_jobs(
     limit: int | None,
     batch: BatchStart | None = None,
     receipt: ReceiptMaker | None = None,
-) -> Steps[Reserved | Refused]:
-    """Promise work to a caller who does not wait: what is answered has been written."""
+    budget: Budget | None = None,
+) -> Steps[Reserved | Refused | OverBudget]:
+    """Promise work to a caller who does not wait: what is answered has been written.
+
+    Of the budget nothing is held yet, but what it surely does not cover is refused.
+    """
+    if budget is not None:
+        over = yield from check(account_id, period=period, budget=budget)
+        if over is not None:
+            return over
     reserved = yield from _write(account_id, jobs, period=period, limit=limit, batch=batch)
     if receipt is not None and isinstance(reserved, Reserved):
         kept = receipt(reserved)

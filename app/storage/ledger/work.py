@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.storage.columns import read_time
+from app.storage.ledger.budgets import drop_holds, release
 from app.storage.ledger.ending import EXPIRED, OPEN, end_jobs
 from app.storage.ledger.files import FILE_PRIORITY, feed_batch
 from app.storage.ledger.records import (
@@ -19,7 +20,9 @@ from app.storage.ledger.records import (
     LeasedJob,
     QueueDepth,
     Recovered,
+    Took,
 )
+from app.storage.ledger.settling import ADD_UP, settle_attempt
 from app.storage.operation import Many, Query, Rows, Statement, Steps, reading, writing
 
 _HEAD = Statement("""
@@ -33,7 +36,9 @@ WITH picked AS MATERIALIZED (
 UPDATE jobs SET status = 'processing', attempts = attempts + 1, due_at = NULL,
                 lease_id = :lease, lease_expires_at = :until
 WHERE id IN (SELECT id FROM picked) AND status = 'pending'
-RETURNING id, account_id, batch_id, input_type, attempts, created_at
+RETURNING id, account_id, batch_id, input_type, attempts, created_at,
+          (SELECT budget FROM accounts WHERE accounts.id = account_id),
+          (SELECT cache_ttl FROM accounts WHERE accounts.id = account_id)
 """
 # Never by the index over batches: it has every job that ever was without one.
 _CLAIM_SINGLE = Statement(
@@ -63,11 +68,13 @@ UPDATE jobs SET status = 'pending', attempts = attempts - 1, due_at = :moment, l
 WHERE lease_id = :lease AND status = 'processing'
 RETURNING id
 """)
-_PUT_OFF = Statement("""
-UPDATE jobs SET status = 'pending', due_at = :due_at, lease_id = NULL, lease_expires_at = NULL
+_PUT_OFF_TEXT = """
+UPDATE jobs SET status = 'pending', due_at = :due_at, lease_id = NULL, lease_expires_at = NULL,
+                attempts = attempts - :uncounted, {add_up}
 WHERE id = :job AND lease_id = :lease AND status = 'processing'
-RETURNING id
-""")
+RETURNING account_id, input_type, COALESCE(billed_at, created_at)
+"""
+_PUT_OFF = Statement(_PUT_OFF_TEXT.format(add_up=ADD_UP))
 _REQUEUE = Statement("""
 WITH picked AS MATERIALIZED (
     SELECT id FROM jobs
@@ -107,6 +114,7 @@ SELECT SUM(size), MIN(file_lots.created_at)
 FROM file_lots JOIN batches ON batches.id = file_lots.batch_id
 """)
 
+_NOTHING = Took()
 #: What one sweep takes up at most: it comes again in a second.
 SWEEP = 500
 
@@ -169,6 +177,8 @@ def claim_jobs(
             created_at=read_time(row[5]),
             payload=by_job[row[0]][0],
             template=templates.get(by_job[row[0]][1]),
+            budget=row[6],
+            cache_ttl=row[7],
         )
         for row in sorted(rows, key=lambda row: int(row[0]))
     ]
@@ -184,13 +194,38 @@ def renew_lease(lease: Lease) -> Steps[frozenset[int]]:
 @writing(durable=False, repeatable=True)
 def hand_back(lease_id: str, moment: datetime) -> Steps[int]:
     """Let what is leased wait again, as if it had not been started; return how many these were."""
-    return len((yield Query(_HAND_BACK, {"lease": lease_id, "moment": moment})))
+    rows = yield Query(_HAND_BACK, {"lease": lease_id, "moment": moment})
+    yield from release((yield from drop_holds([row[0] for row in rows], lease_id=lease_id)))
+    return len(rows)
 
 
 @writing(durable=False, repeatable=True)
-def put_off(job_id: int, lease_id: str, *, due_at: datetime) -> Steps[bool]:
-    """Let a job wait for another attempt; False when it is no longer held."""
-    rows = yield Query(_PUT_OFF, {"job": job_id, "lease": lease_id, "due_at": due_at})
+def put_off(
+    job_id: int, lease_id: str, *, due_at: datetime, took: Took = _NOTHING, counts: bool = True
+) -> Steps[bool]:
+    """Let a job wait for another attempt; False when it is no longer held.
+
+    What the attempt took counts at once, and what was held of a budget for it comes back. One that
+    does not count as an attempt was not begun.
+    """
+    rows = yield Query(
+        _PUT_OFF,
+        {
+            "job": job_id,
+            "lease": lease_id,
+            "due_at": due_at,
+            "uncounted": 0 if counts else 1,
+            "tokens": took.tokens or None,
+            "completion_tokens": took.completion_tokens or None,
+            "cost": took.cost,
+        },
+    )
+    held = yield from drop_holds([job_id], lease_id=lease_id)
+    if rows:
+        ((account, input_type, billed),) = rows
+        yield from settle_attempt((account, input_type, read_time(billed)), held, cost=took.cost)
+    else:
+        yield from release(held)
     return bool(rows)
 
 
@@ -210,6 +245,7 @@ def recover_jobs(
     """
     bounds = {"moment": moment, "most": most_attempts, "count": SWEEP}
     requeued = yield Query(_REQUEUE, bounds)
+    yield from release((yield from drop_holds([row[0] for row in requeued], lease_id=None)))
     rows = yield Query(_GIVEN_UP, bounds)
     ends = [
         replace(given_up if background else abandoned, job_id=job_id, account_id=account_id)

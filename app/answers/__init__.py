@@ -1,0 +1,1 @@
+"""Cached answers outside the database."""

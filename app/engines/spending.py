@@ -1,0 +1,28 @@
+"""What asking models took: tokens, and money in nano-dollars (10⁻⁹ US dollars), never as floats."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What calls took. `tokens` were read and written, `completion_tokens` of them written.
+
+    `cost` is None when it is not known: no price is known for a model, or the provider did not
+    tell what it used. What is not known of a part is not known of the sum.
+    """
+
+    tokens: int = 0
+    completion_tokens: int = 0
+    cost: int | None = 0
+
+    def __add__(self, other: "Spent") -> "Spent":
+        """Return what both took."""
+        known = self.cost is not None and other.cost is not None
+        return Spent(
+            tokens=self.tokens + other.tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            cost=(self.cost or 0) + (other.cost or 0) if known else None,
+        )
+
+
+NOTHING = Spent()
