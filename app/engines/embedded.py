@@ -1,7 +1,6 @@
 """The embedded engine: classifies on the machine itself, with no key and no network."""
 
 import asyncio
-import os
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -9,52 +8,62 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from app.engines.contract import InputType, Outcome, Task
-from app.engines.errors import EngineError, ModelUnavailable, UnsupportedInput
-from app.engines.text.calibration import PAIR, SINGLE
-from app.engines.text.e5 import E5Encoder
-from app.engines.text.encoder import Encoder
-from app.engines.text.judge import TextJudge
-from app.engines.text.minilm import MiniLmEncoder
-from app.engines.text.own_encoder import OwnEncoder
-from app.engines.text.vectors import SharedVectors, TextVectors
+from app.engines.errors import EngineError, UnsupportedInput
+from app.engines.judges import RECORDINGS, Judges, cores, judged_types
+from app.engines.text.vectors import SharedVectors
+from app.engines.wanted import Wanted
 
 
 class EmbeddedEngine:
-    """Text classification by sentence encoders.
+    """Classification by a judge for each type of input.
 
     `prepared_dir` keeps the models in the form in which they run. `encoder` names an encoder of the
-    operator's own in place of the packaged pair. `threads` bounds the texts judged at a time; as
-    many as there are cores unless given.
+    operator's own in place of the packaged pair. `threads` bounds the texts and images judged at a
+    time; as many as there are cores unless given.
     """
-
-    input_types = frozenset({InputType.TEXT})
 
     def __init__(
         self, prepared_dir: Path, *, encoder: str | None = None, threads: int | None = None
     ) -> None:
-        self._prepared_dir = prepared_dir
         self._encoder = encoder
-        self._threads = threads or _cores()
+        self._judges = Judges(prepared_dir, encoder=encoder)
+        self._threads = threads or cores()
         self._executor = ThreadPoolExecutor(self._threads, thread_name_prefix="engine")
-        self._judge: TextJudge | None = None
-        self._loading = threading.Lock()
+        # Threads of their own: a text need not wait for an hour of speech.
+        self._recordings = ThreadPoolExecutor(RECORDINGS, thread_name_prefix="recordings")
+        #: The types of input for which everything is installed.
+        self.input_types = judged_types()
 
     def load(self) -> None:
-        """Load the model; the first time ever, prepare it. Blocking; twice is once.
+        """Load the model of text; the first time ever, prepare it. Blocking; twice is once.
+
+        The others are loaded when they are first asked: a server for text has no use for them.
 
         Raises:
             ModelUnavailable: The model is not there or not the pinned one.
         """
-        self._loaded()
+        self._judges.text()
+
+    def load_all(self) -> None:
+        """Load the models of every type of input, as `load` does.
+
+        Raises:
+            ModelUnavailable: A model is not there or not the pinned one.
+        """
+        self.load()
+        for kind in self.input_types - {InputType.TEXT}:
+            self._judges.of(kind)
 
     @property
     def is_loaded(self) -> bool:
-        """Whether an answer needs no loading first."""
-        return self._judge is not None
+        """Whether an answer about text needs no loading first."""
+        return self._judges.loaded_text is not None
 
     def close(self) -> None:
         """Let nothing more be judged. What is judged now is not waited for."""
         self._executor.shutdown(wait=False, cancel_futures=True)
+        self._recordings.shutdown(wait=False, cancel_futures=True)
+        self._judges.close()
 
     async def identity(self, task: Task) -> str:
         """Return the encoder's name; the packaged ones change with the version only."""
@@ -68,7 +77,8 @@ class EmbeddedEngine:
         """Answer one task.
 
         Raises:
-            UnsupportedInput: The input is not text.
+            UnsupportedInput: What the type of input needs is not installed.
+            UnreadableMedia: The image, recording or video can't be decoded within the limits.
             ModelUnavailable: The model can't be loaded.
         """
         return await self._run(task)
@@ -93,39 +103,31 @@ class EmbeddedEngine:
 
     def _shared(self, tasks: Sequence[Task]) -> dict[str, SharedVectors]:
         # Before the model is loaded there is nothing to share yet: only the first call pays for it.
-        judge = self._judge
+        judge = self._judges.loaded_text
         if judge is None:
             return {}
-        counts = Counter(task.content for task in tasks)
+        counts = Counter(task.content for task in tasks if task.input_type is InputType.TEXT)
         return {content: judge.share() for content, count in counts.items() if count > 1}
 
     async def _run(self, task: Task, shared: SharedVectors | None = None) -> Outcome:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, self._answer, task, shared)
-
-    def _answer(self, task: Task, shared: SharedVectors | None) -> Outcome:
         if task.input_type not in self.input_types:
             raise UnsupportedInput(f"the embedded model can't judge {task.input_type.value}")
-        return self._loaded().judge(task, shared)
-
-    def _loaded(self) -> TextJudge:
-        if self._judge is None:
-            with self._loading:
-                if self._judge is None:
-                    self._judge = self._make_judge()
-        return self._judge
-
-    def _make_judge(self) -> TextJudge:
+        loop = asyncio.get_running_loop()
+        is_long = task.input_type in {InputType.AUDIO, InputType.VIDEO}
+        given_up = threading.Event()
         try:
-            if self._encoder is not None:
-                own = OwnEncoder(self._encoder)
-                return TextJudge(TextVectors([own], self._prepared_dir), SINGLE, self._prepared_dir)
-            pair: list[Encoder] = [MiniLmEncoder(self._prepared_dir), E5Encoder(self._prepared_dir)]
-            return TextJudge(TextVectors(pair, self._prepared_dir), PAIR, self._prepared_dir)
-        except OSError as error:
-            raise ModelUnavailable(f"the model can't be loaded: {error}") from error
+            return await loop.run_in_executor(
+                self._recordings if is_long else self._executor,
+                self._answer,
+                task,
+                shared,
+                lambda: not given_up.is_set(),
+            )
+        finally:
+            # Who was waiting may have been canceled: what is still worked on ends early.
+            given_up.set()
 
-
-def _cores() -> int:
-    # The cores that this process may use, which in a container are fewer than the machine has.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    def _answer(self, task: Task, shared: SharedVectors | None, wanted: Wanted) -> Outcome:
+        if task.input_type is InputType.TEXT:
+            return self._judges.text().judge(task, shared)
+        return self._judges.of(task.input_type).judge(task, wanted=wanted)

@@ -13,7 +13,7 @@ import av.video.codeccontext
 import av.video.stream
 from av.container import InputContainer
 
-from app.media.formats import container_format
+from app.media.formats import CONTAINERS
 from app.media.limits import MAX_SECONDS
 from app.media.refusal import Refused
 
@@ -38,7 +38,7 @@ def opened(file: BinaryIO, mime: str) -> Iterator[InputContainer]:
     Raises:
         Refused: It is of no known format, too long, damaged, or takes too much memory.
     """
-    name = container_format(mime)
+    name = CONTAINERS.get(mime)
     if name is None:
         raise Refused(f"recordings of type {mime} can't be read")
     try:

@@ -7,52 +7,28 @@ further files, and the decoders of rarer formats are never reached.
 #: Type to Pillow's name. HEIC is left out: its decoder comes with 22 MB of an encoder (GPL).
 IMAGES = {
     "image/png": "PNG",
-    "image/apng": "PNG",
     "image/jpeg": "JPEG",
     "image/webp": "WEBP",
     "image/gif": "GIF",
     "image/avif": "AVIF",
 }
 
-#: Type to FFmpeg's demuxer; audio/ and video/ are told apart by what is in the file.
+#: Type to FFmpeg's demuxer; whether there are sound and pictures in it only decoding tells.
 CONTAINERS = {
-    "aac": "aac",
-    "ac3": "ac3",
-    "aiff": "aiff",
-    "amr": "amr",
-    "flac": "flac",
-    "mp3": "mp3",
-    "mpeg": "mp3",
-    "mp4": "mov",
-    "m4a": "mov",
-    "3gpp": "mov",
-    "quicktime": "mov",
-    "matroska": "matroska",
-    "webm": "matroska",
-    "ogg": "ogg",
-    "opus": "ogg",
-    "wav": "wav",
-    "wave": "wav",
-    "avi": "avi",
-    "msvideo": "avi",
-    "flv": "flv",
-    "mp2t": "mpegts",
-    "ms-wma": "asf",
-    "ms-wmv": "asf",
-    "ms-asf": "asf",
+    "audio/aac": "aac",
+    "audio/aiff": "aiff",
+    "audio/amr": "amr",
+    "audio/flac": "flac",
+    "audio/mp4": "mov",
+    "audio/mpeg": "mp3",
+    "audio/ogg": "ogg",
+    "audio/wav": "wav",
+    "video/mp2t": "mpegts",
+    "video/mp4": "mov",
+    "video/mpeg": "mpeg",
+    "video/ogg": "ogg",
+    "video/quicktime": "mov",
+    "video/webm": "matroska",
+    "video/x-matroska": "matroska",
+    "video/x-msvideo": "avi",
 }
-
-
-def image_format(mime: str) -> str | None:
-    """Return Pillow's name of an image's type, None for one that is not decoded."""
-    return IMAGES.get(mime)
-
-
-def container_format(mime: str) -> str | None:
-    """Return FFmpeg's demuxer for a type of sound or video, None for one that is not decoded."""
-    kind, _, name = mime.partition("/")
-    if kind == "application":
-        return "ogg" if name == "ogg" else None
-    if mime == "video/mpeg":
-        return "mpeg"
-    return CONTAINERS.get(name.removeprefix("x-")) if kind in {"audio", "video"} else None

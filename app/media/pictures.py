@@ -15,7 +15,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from app.media.formats import IMAGES, image_format
+from app.media.formats import IMAGES
 from app.media.limits import (
     LONG_SIDE,
     MAX_IMAGE_FRAMES,
@@ -62,7 +62,7 @@ def decode(file: BinaryIO, mime: str) -> tuple[list[Pixels], dict[str, object]]:
     Raises:
         Refused: It is of no known format, too large, or damaged.
     """
-    name = image_format(mime)
+    name = IMAGES.get(mime)
     if name is None:
         raise Refused(f"images of type {mime} can't be read: send {_known()}")
     try:

@@ -140,7 +140,9 @@ def admit(
     if model is None and input_type not in services.engine.input_types:
         able = ", ".join(kind.value for kind in InputType if kind in services.engine.input_types)
         raise InvalidRequest(
-            type_path, f"this server's model can't judge {input_type.value}, only {able}"
+            type_path,
+            f"this server's model can't judge {input_type.value}, only {able}; for the embedded "
+            f"model, install classifaily[{input_type.value}]",
         )
     default_mode = Mode.SINGLE if schema is None else schema.mode
     task = Task(

@@ -8,6 +8,7 @@ belong there, or that do not.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from app.engines.text.windows import sentences
 #: Sentences weighed at most; of more, evenly spread ones are.
 MAX_SENTENCES = 32
 _QUOTE = 120
+
+_Piece = TypeVar("_Piece")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,18 @@ def explain(
     ]
 
 
+def most_telling(
+    vectors: TextVectors | SharedVectors, evidence: Evidence, index: int, pieces: Sequence[str]
+) -> int:
+    """Return which of some sentences speaks most for a category against its strongest rival.
+
+    Of many, evenly spread ones are weighed.
+    """
+    places = _spread(range(len(pieces)))
+    scores = vectors.encode([pieces[place] for place in places]) @ evidence.head.weights.T
+    return places[int(np.argmax(_against_rival(evidence, index, scores)))]
+
+
 def _explain_none(evidence: Evidence) -> str:
     closest = int(np.argmax(evidence.scores))
     levels = evidence.head.levels
@@ -67,10 +82,8 @@ def _explain_one(evidence: Evidence, index: int, pieces: list[str], scores: Floa
     parts = [_nearest(evidence, index)]
     rival = _rival(evidence, index)
     if scores is not None:
-        against = scores[:, index] - (0 if rival is None else scores[:, rival])
-        parts.append(
-            f"The sentence that weighed most: “{_quoted(pieces[int(np.argmax(against))])}”."
-        )
+        telling = pieces[int(np.argmax(_against_rival(evidence, index, scores)))]
+        parts.append(f"The sentence that weighed most: “{_quoted(telling)}”.")
     if rival is not None:
         parts.append(_compared(evidence, index, rival))
     return " ".join(parts)
@@ -101,6 +114,11 @@ def _rival(evidence: Evidence, index: int) -> int | None:
     return int(np.argmax(others))
 
 
+def _against_rival(evidence: Evidence, index: int, scores: Floats) -> Floats:
+    rival = _rival(evidence, index)
+    return scores[:, index] - (0 if rival is None else scores[:, rival])
+
+
 def _compared(evidence: Evidence, index: int, rival: int) -> str:
     name = _quoted(evidence.categories[rival].name)
     confidence = evidence.probabilities[rival]
@@ -110,9 +128,9 @@ def _compared(evidence: Evidence, index: int, rival: int) -> str:
     return f"Ahead of it: “{name}” ({confidence:.2f}), by {-distance:.3f} in similarity."
 
 
-def _spread(pieces: list[str]) -> list[str]:
+def _spread(pieces: Sequence[_Piece]) -> list[_Piece]:
     if len(pieces) <= MAX_SENTENCES:
-        return pieces
+        return list(pieces)
     chosen = np.linspace(0, len(pieces) - 1, MAX_SENTENCES).round().astype(int)
     return [pieces[index] for index in chosen]
 

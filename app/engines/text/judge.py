@@ -1,5 +1,6 @@
 """Judging one text: scores, probabilities, labels, and what drove them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from app.engines.text.belonging import distances, none_probability
 from app.engines.text.cache import HeadCache
 from app.engines.text.calibration import Calibration, Constants, distribution, independent
 from app.engines.text.encoder import Floats
-from app.engines.text.explain import Evidence, explain
+from app.engines.text.explain import Evidence, explain, most_telling
 from app.engines.text.generic import load_generic
 from app.engines.text.heads import Head, build_head
 from app.engines.text.questions import reading_of
@@ -34,6 +35,30 @@ class _Scored:
     is_whole: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What a text speaks for: `probabilities` is (categories,).
+
+    They and `none`, where the task allows it, sum to 1; in `multi` each stands by itself, and there
+    is no `none`.
+    """
+
+    evidence: Evidence
+    none: float | None
+    tokens: int
+    is_whole: bool
+
+    @property
+    def categories(self) -> tuple[Category, ...]:
+        """The categories, in the order of the probabilities."""
+        return self.evidence.categories
+
+    @property
+    def probabilities(self) -> Floats:
+        """The probability of each category."""
+        return self.evidence.probabilities
+
+
 class TextJudge:
     """Scores texts against categories. Blocking; safe to share between threads."""
 
@@ -50,11 +75,35 @@ class TextJudge:
 
     def judge(self, task: Task, shared: SharedVectors | None = None) -> Outcome:
         """Answer one task."""
-        vectors = shared or self._vectors
+        weighed = self.weigh(task, shared)
+        selection = decide(weighed.probabilities.tolist(), task, none=weighed.none)
+        chosen = selection.entries
+        explanations: list[str] | list[None] = [None] * len(chosen)
+        if task.explain and chosen:
+            vectors = shared or self._vectors
+            explanations = explain(vectors, weighed.evidence, [index for index, _ in chosen])
+        return Outcome(
+            labels=tuple(
+                Label(
+                    None if index is None else weighed.categories[index].name,
+                    confidence,
+                    explanation,
+                )
+                for (index, confidence), explanation in zip(chosen, explanations, strict=True)
+            ),
+            tokens=weighed.tokens,
+            confidence_source=ConfidenceSource.CALIBRATED,
+            model=self.model,
+            outcome=selection.outcome,
+            truncated=() if weighed.is_whole else (Truncated.INPUT,),
+        )
+
+    def weigh(self, task: Task, shared: SharedVectors | None = None) -> Weighed:
+        """Return the probability of each category for the task's content, taken as text."""
         categories = TAXONOMY if task.categories is None else task.categories
         reading = reading_of(task)
         head = self.head(reading.categories)
-        scored = self._score(task.content, head, vectors)
+        scored = self._score(task.content, head, shared or self._vectors)
         probabilities = self._probabilities(reading.mode, reading.categories, head, scored)
         if reading.is_one_side:
             probabilities = np.array([probabilities[0], 1 - probabilities[0]], np.float32)
@@ -62,30 +111,19 @@ class TextJudge:
         if task.allow_none and task.mode is not Mode.MULTI:
             none = self._none_probability(head, scored)
             probabilities = (1 - none) * probabilities
-        selection = decide(probabilities.tolist(), task, none=none)
-        chosen = selection.entries
-        explanations: list[str] | list[None] = [None] * len(chosen)
-        if task.explain and chosen:
-            evidence = Evidence(
-                text=task.content,
-                vector=scored.vector,
-                scores=scored.scores,
-                probabilities=probabilities,
-                categories=categories,
-                head=head,
-            )
-            explanations = explain(vectors, evidence, [index for index, _ in chosen])
-        return Outcome(
-            labels=tuple(
-                Label(None if index is None else categories[index].name, confidence, explanation)
-                for (index, confidence), explanation in zip(chosen, explanations, strict=True)
-            ),
-            tokens=scored.tokens,
-            confidence_source=ConfidenceSource.CALIBRATED,
-            model=self.model,
-            outcome=selection.outcome,
-            truncated=() if scored.is_whole else (Truncated.INPUT,),
+        evidence = Evidence(
+            text=task.content,
+            vector=scored.vector,
+            scores=scored.scores,
+            probabilities=probabilities,
+            categories=categories,
+            head=head,
         )
+        return Weighed(evidence, none, scored.tokens, scored.is_whole)
+
+    def most_telling(self, weighed: Weighed, index: int, sentences: Sequence[str]) -> int:
+        """Return which of some sentences speaks most for a category against its strongest rival."""
+        return most_telling(self._vectors, weighed.evidence, index, sentences)
 
     def head(self, categories: tuple[Category, ...]) -> Head:
         """Return the weight vectors of categories, from the cache when they are there."""

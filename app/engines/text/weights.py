@@ -11,7 +11,7 @@ from app.engines.errors import ModelUnavailable
 
 
 def packaged_file(package: str, name: str, *, sha256: str) -> Path:
-    """Find a data file of an installed package, without importing the package.
+    """Find a data file of an installed package, by its path inside, without importing the package.
 
     Raises:
         ModelUnavailable: The package is not installed, or the file is not the pinned one.
@@ -19,7 +19,7 @@ def packaged_file(package: str, name: str, *, sha256: str) -> Path:
     found = find_spec(package)
     if found is None or found.origin is None:
         raise ModelUnavailable(f"the package {package} is not installed")
-    path = Path(found.origin).with_name(name)
+    path = Path(found.origin).parent / name
     if not path.is_file():
         raise ModelUnavailable(f"the package {package} holds no {name}")
     check_hash(path, sha256)
