@@ -14,10 +14,12 @@ from app.engines.contract import Flag
 from app.rest.described import REF, about
 from app.rest.replies import ItemErrorReply
 
-_JSON = ["string", "object", "array"]
+# Generators of clients want to be told of arrays' items.
+_JSON: dict[str, Any] = {"type": ["string", "object", "array"], "items": {}}
+_JSON_OR_NULL = {**_JSON, "type": [*_JSON["type"], "null"]}
 _WORDS = f"Text, or JSON, which is read as text: at most {MAX_WORDS} characters."
-_INSTRUCTIONS = about(f"The question. {_WORDS}", type=[*_JSON, "null"])
-_MEANING = {"type": [*_JSON, "null"], "description": f"What it means. {_WORDS}"}
+_INSTRUCTIONS = about(f"The question. {_WORDS}", **_JSON_OR_NULL)
+_MEANING = {**_JSON_OR_NULL, "description": f"What it means. {_WORDS}"}
 
 
 class ChoiceQuestionBody(Struct, tag_field="type", tag="choice"):
@@ -44,7 +46,7 @@ class ScoreQuestionBody(Struct, tag_field="type", tag="score"):
         about(
             "What each level means, the lowest first.",
             type="array",
-            items={"type": _JSON, "description": _WORDS},
+            items={**_JSON, "description": _WORDS},
             minItems=LEVELS[0],
             maxItems=LEVELS[1],
         ),
@@ -77,7 +79,7 @@ class SystemOneBody(Struct):
         about(
             "The content that is judged: text, or JSON, which is read as text: at most "
             f"{MAX_TEXT_LENGTH} characters.",
-            type=_JSON,
+            **_JSON,
         ),
     ]
     questions: Annotated[

@@ -26,6 +26,7 @@ def kept(tenant: Tenant, job_id: str) -> list[str]:
     return flags
 
 
+@pytest.mark.contract("beyond.flags")
 @pytest.mark.parametrize("mode", ["single", "multi", "top_n"])
 def test_an_order_is_flagged_and_not_followed(tenant: Tenant, mode: str) -> None:
     reply = classify(tenant, ORDER, mode=mode)
@@ -42,6 +43,7 @@ def test_nothing_is_said_of_other_texts(tenant: Tenant) -> None:
     assert kept(tenant, reply["id"]) == []
 
 
+@pytest.mark.contract("beyond.flags")
 def test_it_is_there_in_graphql_in_the_background_and_in_batches(tenant: Tenant) -> None:
     names = [{"name": name} for name in CATEGORIES]
     payload = ask(tenant.client, CLASSIFY, input={"input": ORDER, "categories": names})

@@ -104,6 +104,24 @@ def test_the_three_modes(api: Api) -> None:
     assert (nothing.label, nothing.confidence) == (None, None)
 
 
+def test_typed_questions_have_typed_answers(api: Api) -> None:
+    criteria = {"finance": "Costs and prices", "gardening": None}
+    questions = {
+        "topic": {"type": "choice", "criteria": criteria},
+        "money": {"type": "noul", "instructions": "Is it about money?"},
+        "size": {"type": "score", "criteria": ["Plants", "Costs and prices"]},
+    }
+    body = api.models.SystemOneBody.from_dict({"state": COSTS, "questions": questions})
+    reply = api.call("systemone.decide", body=body)
+    assert isinstance(reply, api.models.SystemOneReply)
+    topic, money, size = (reply.answers[name] for name in questions)
+    assert isinstance(topic, api.models.ChoiceAnswerReply)
+    assert (topic.choice, set(topic.probabilities.to_dict())) == ("finance", set(criteria))
+    assert isinstance(money, api.models.NoulAnswerReply)
+    assert isinstance(size, api.models.ScoreAnswerReply)
+    assert size.score > 0.5
+
+
 def test_a_dry_run_has_a_shape_of_its_own(api: Api) -> None:
     body = api.models.ClassifyBody(input_="x", dry_run=True)
     planned = api.call("classify.classify", body=body)

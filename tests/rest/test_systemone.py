@@ -57,6 +57,7 @@ def pro(make_tenant: Callable[..., Tenant]) -> Tenant:
     return make_tenant("pro")
 
 
+@pytest.mark.contract("beyond.systemone")
 def test_the_three_types_have_the_documented_answers(pro: Tenant) -> None:
     before = used(pro)
     response = decide(pro, model="jev-latest")
@@ -99,6 +100,7 @@ def test_it_answers_at_every_address(pro: Tenant, path: str) -> None:
     assert pro.client.get(path).status_code == 405
 
 
+@pytest.mark.contract("beyond.systemone")
 def test_each_question_is_a_job(pro: Tenant) -> None:
     reply = decide(pro).json()
     batch = pro.client.get("/api/v1/jobs", params={"id": reply["id"]}).json()
