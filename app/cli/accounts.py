@@ -35,12 +35,11 @@ def list_() -> None:
     """List every account."""
     accounts = with_database(manage.list_accounts)
     echo_table(
-        ("id", "name", "plan", "status", "budget", "email", "created"),
+        ("id", "name", "plan", "status", "email", "created", "budget"),
         [
             (
-                *(a.id, a.name, a.plan, a.subscription_status),
+                *(a.id, a.name, a.plan, a.subscription_status, a.email, to_iso(a.created_at)),
                 None if a.budget is None else f"${to_dollars(a.budget)}",
-                *(a.email, to_iso(a.created_at)),
             )
             for a in accounts
         ],
