@@ -14,15 +14,15 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from app.cli.judging import Judge, open_judge
 from app.domain.batches.batch import BatchItemRequest
 from app.domain.classification.request import DEFAULT_TOP_N, ClassifyRequest, check_values
-from app.domain.errors import Error, ErrorCode, InvalidRequest
+from app.domain.errors import Error, ErrorCode, InvalidRequest, MediaUnavailable
 from app.domain.files.file import FileFormat
 from app.domain.files.lines import Line, read_lines
 from app.domain.jobs.result import result_of
-from app.engines.contract import Engine, InputType, Mode, Outcome, Task
+from app.engines.contract import InputType, Mode, Outcome, Task
 from app.engines.errors import EngineError, Unfit, UnsupportedInput
-from app.runtime import open_engine
 from app.settings import load_settings
 
 # Enough tasks to keep every core busy, few enough that the bar moves.
@@ -46,7 +46,7 @@ async def classify_file(
     # What was kept is not to be lost when this run is cut short.
     written = out.with_name(f"{out.name}.part") if kept else out
     failed = 0
-    async with open_engine(load_settings()) as engine:
+    async with open_judge(load_settings()) as judge:
         with (
             written.open("w", encoding="utf-8") as sink,
             Progress(console=Console(stderr=True)) as progress,
@@ -55,7 +55,7 @@ async def classify_file(
             for first in range(0, len(lines), CHUNK):
                 chunk = range(first, min(first + CHUNK, len(lines)))
                 open_lines = [lines[place] for place in chunk if place not in kept]
-                judged = iter(await _judge(engine, open_lines, template))
+                judged = iter(await _judge(judge, open_lines, template))
                 for place in chunk:
                     answer = kept[place] if place in kept else next(judged)
                     failed += answer["status"] == "failed"
@@ -118,26 +118,33 @@ def _completed(out: Path, lines: Sequence[Line]) -> dict[int, Answer]:
     return kept
 
 
-async def _judge(engine: Engine, lines: Sequence[Line], template: ClassifyRequest) -> list[Answer]:
+async def _judge(judge: Judge, lines: Sequence[Line], template: ClassifyRequest) -> list[Answer]:
     tasks: dict[int, Task] = {}
     problems: dict[int, tuple[ErrorCode, str]] = {}
     for place, line in enumerate(lines):
         try:
-            tasks[place] = _task_of_line(line, template)
+            task = _task_of_line(line, template)
+            judge.check(task)
+            tasks[place] = task
         except Error as error:
             problems[place] = (error.error_code, f"Line {line.number}: {error.message}")
     outcomes: dict[int, Outcome] = {}
-    for place, answer in zip(tasks, await engine.classify_many(list(tasks.values())), strict=True):
+    for place, answer in zip(tasks, await judge.answer(list(tasks.values())), strict=True):
         if isinstance(answer, Outcome):
             outcomes[place] = answer
         else:
             problems[place] = (_code_of(answer), str(answer))
     return [
-        {"id": line.id, "status": "completed", "result": result_in(tasks[place], outcomes[place])}
+        _completed_line(line, tasks[place], outcomes[place])
         if place in outcomes
         else {"id": line.id, "status": "failed", "error": _error(*problems[place])}
         for place, line in enumerate(lines)
     ]
+
+
+def _completed_line(line: Line, task: Task, outcome: Outcome) -> Answer:
+    answer: Answer = {"id": line.id, "status": "completed", "result": result_in(task, outcome)}
+    return {**answer, "basis": list(outcome.basis)} if outcome.basis else answer
 
 
 def _task_of_line(line: Line, template: ClassifyRequest) -> Task:
@@ -147,10 +154,14 @@ def _task_of_line(line: Line, template: ClassifyRequest) -> Task:
     if item.schema is not None:
         raise InvalidRequest(("schema",), "schemas are kept by a server; give categories")
     categories = template.categories if item.categories is None else item.categories
-    return task_of(replace(template, input=item.input, type=item.type, categories=categories))
+    return task_of(
+        replace(template, input=item.input, type=item.type or template.type, categories=categories)
+    )
 
 
-def _code_of(failure: EngineError) -> ErrorCode:
+def _code_of(failure: EngineError | MediaUnavailable) -> ErrorCode:
+    if isinstance(failure, MediaUnavailable):
+        return failure.error_code
     if isinstance(failure, UnsupportedInput | Unfit):
         return ErrorCode.INVALID_REQUEST
     return ErrorCode.MODEL_UNAVAILABLE

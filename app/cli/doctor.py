@@ -12,10 +12,10 @@ import click
 from app import __version__
 from app.domain.sealing import KEY_FILE, SealBroken, load_seal
 from app.domain.webhooks.reseal import count_unreadable
-from app.engines.contract import Category, Task
-from app.engines.errors import ModelUnavailable
+from app.engines.contract import Category, InputType, Task
+from app.engines.errors import ModelUnavailable, UnsupportedInput
 from app.engines.litellm_provider import close_connections
-from app.runtime import make_embedded, make_remote
+from app.runtime import make_embedded, make_links, make_remote
 from app.settings import EMBEDDED, PREFIX, Settings, load_settings
 from app.storage.accounts import all_accounts, all_keys
 from app.storage.database import migrate, open_orm
@@ -37,6 +37,7 @@ def doctor() -> None:
         ("database", _database),
         ("accounts", _accounts),
         *((f"model {name}", partial(_model, name)) for name in settings.all_models),
+        *((kind.value, partial(_judges, kind)) for kind in InputType if kind != InputType.TEXT),
         ("secret key", _secret_key),
         ("pages", _pages),
     ]
@@ -91,6 +92,24 @@ async def _ask(name: str, settings: Settings) -> str:
         await close_connections()
     took = round((time.perf_counter() - started) * 1000)
     return f"answers in {took} ms, confidence {outcome.confidence_source.value}"
+
+
+def _judges(kind: InputType, settings: Settings) -> str:
+    """Say which models judge a type of input, asking none."""
+    names = settings.models_for(kind)
+    able = []
+    for link in make_links(settings, names):
+        if link.name != EMBEDDED:
+            link.engine.load()
+        if kind in link.engine.input_types:
+            able.append(link.name)
+        link.engine.close()
+    if able:
+        return f"judged by {', '.join(able)}"
+    variable = f"{PREFIX}MODEL_{kind.name}"
+    if settings.own_models_for(kind):
+        raise UnsupportedInput(f"{', '.join(names)} can't judge it: see {variable}")
+    return f"refused: {', '.join(names)} can't judge it, and {variable} names no other"
 
 
 def _secret_key(settings: Settings) -> str:

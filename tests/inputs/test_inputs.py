@@ -48,6 +48,30 @@ def test_a_url_and_a_data_uri_are_the_same(place: Place, kind: str, source: str)
     assert (job["input_type"], job["input_preview"]) == (kind, given[:100])
 
 
+PLANS = {
+    "image": (Plan.STARTER, Plan.PRO, Plan.ENTERPRISE),
+    "audio": (Plan.PRO, Plan.ENTERPRISE),
+    "video": (Plan.PRO, Plan.ENTERPRISE),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "plan"),
+    [
+        pytest.param(kind, plan, marks=pytest.mark.contract(f"plan.{kind}.{plan.value}"))
+        for kind, plans in PLANS.items()
+        for plan in plans
+    ],
+)
+def test_the_plans_that_have_a_type(place: Place, kind: str, plan: Plan) -> None:
+    _, key = place.new_account(plan)
+    body = {"input": data_uri(some(MIMES[kind][0], about="dog")), "type": kind}
+    with place.server.client(key) as client:
+        answer = client.post("/v1/classify", json={**body, "categories": ["cat", "dog"]})
+        assert answer.json()["result"]["label"] == "dog", answer.text
+        assert client.get("/v1/usage").json()["usage"]["by_type"][kind] == 1
+
+
 NOT_FETCHED = {
     "/status/404": "could not be fetched. 127.0.0.1 answered with status 404.",
     "/status/500": "could not be fetched. 127.0.0.1 answered with status 500.",

@@ -12,7 +12,7 @@ from dataclasses import replace
 from app.domain.errors import MediaUnavailable
 from app.domain.media.sources import MediaSources
 from app.engines.contract import Engine, InputType, Outcome, Task
-from app.engines.errors import EngineError, UnreadableMedia
+from app.engines.errors import EngineError, UnreadableMedia, UnsupportedInput
 
 #: Images, recordings and videos of one batch that are fetched and judged at a time.
 AT_ONCE = 16
@@ -76,6 +76,9 @@ async def _judge_one_content(
 ) -> list[Answer]:
     """Answer tasks that are about the same content."""
     first = tasks[0]
+    if first.input_type not in engine.input_types:
+        # It may have been promised while another model was there. Nothing is fetched in vain.
+        return [UnsupportedInput(f"the model can't judge {first.input_type.value}")] * len(tasks)
     try:
         async with (
             media.fetcher.place(first.input_type),

@@ -1,0 +1,175 @@
+"""Images, audio and video through the real LiteLLM to a provider on the wire."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.engines.chain import ChainEngine, Link
+from app.engines.contract import Basis, Category, InputType, Media, Outcome, Task
+from app.engines.errors import EngineError, UnreadableMedia, UnsupportedInput
+from app.engines.litellm_provider import close_connections
+from app.engines.remote.call import Address
+from app.engines.remote.engine import RemoteEngine
+from app.engines.routing import RoutedEngine
+from tests.inputs.samples import some
+from tests.provider.completions import bytes_of, parts_of
+from tests.provider.server import Provider
+
+CATEGORIES = (Category("cat"), Category("dog"))
+ALL = frozenset(InputType)
+
+
+@pytest.fixture(autouse=True)
+async def _no_connection_is_left() -> AsyncIterator[None]:
+    yield
+    await close_connections()
+
+
+@pytest.fixture(scope="module")
+def heard() -> Iterator[Provider]:
+    """One provider for all."""
+    with Provider() as provider:
+        yield provider
+
+
+def engine(provider: Provider, model: str, *, believed: frozenset[InputType] = ALL) -> RemoteEngine:
+    address = Address(model, timeout_s=10, api_base=provider.base_url, api_key="sk")
+    made = RemoteEngine(address, turns=asyncio.Semaphore(8), believed=believed)
+    made.load()
+    return made
+
+
+def task(folder: Path, kind: InputType, mime: str) -> Task:
+    file = folder / "content"
+    file.write_bytes(some(mime, about="dog"))
+    url = "https://example.com/a-cat"
+    return Task(url, kind, CATEGORIES, media=Media(file, mime))
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("openai/m", InputType.IMAGE, "image/png", "image_url"),
+        ("openai/m", InputType.IMAGE, "image/heic", "image_url"),
+        ("openai/m", InputType.AUDIO, "audio/wav", "input_audio"),
+        ("openai/m", InputType.AUDIO, "audio/mpeg", "input_audio"),
+        ("openai/m", InputType.AUDIO, "audio/flac", "file"),
+        ("openai/m", InputType.VIDEO, "video/mp4", "video_url"),
+        ("hosted_vllm/m", InputType.IMAGE, "image/webp", "image_url"),
+        ("hosted_vllm/m", InputType.VIDEO, "video/webm", "video_url"),
+        ("openrouter/m", InputType.IMAGE, "image/jpeg", "image_url"),
+    ],
+)
+async def test_a_part_arrives_in_the_wires_form(
+    heard: Provider, tmp_path: Path, case: tuple[str, InputType, str, str]
+) -> None:
+    model, kind, mime, part = case
+    asked = task(tmp_path, kind, mime)
+    outcome = await engine(heard, model).classify(asked)
+    assert outcome.labels[0].label == "dog"
+    basis = {"image": Basis.PIXELS, "audio": Basis.SOUND, "video": Basis.FRAMES}
+    assert outcome.basis == (basis[kind.value],)
+    request = heard.requests[-1]
+    (sent,) = parts_of(request)
+    assert sent["type"] == part
+    assert bytes_of(sent) == some(mime, about="dog")
+    assert "example.com" not in str(request)
+
+
+@pytest.mark.parametrize(
+    ("model", "kinds"),
+    [
+        ("openai/unheard-of", {"text"}),
+        ("openai/gpt-3.5-turbo", {"text"}),
+        ("openai/gpt-4o-mini", {"text", "image"}),
+        ("gemini/gemini-2.5-flash", {"text", "image", "audio"}),
+    ],
+)
+async def test_what_a_model_takes_is_known_or_said(
+    heard: Provider, tmp_path: Path, model: str, kinds: set[str]
+) -> None:
+    made = engine(heard, model, believed=frozenset())
+    assert {kind.value for kind in made.input_types} == kinds
+    told = engine(heard, model, believed=frozenset({InputType.VIDEO}))
+    assert {kind.value for kind in told.input_types} == {*kinds, "video"}
+    with pytest.raises(UnsupportedInput):
+        await made.classify(task(tmp_path, InputType.VIDEO, "video/mp4"))
+
+
+class Stand:
+    """A model of one kind of content that answers, or raises what it is told to."""
+
+    is_loaded = True
+
+    def __init__(self, *kinds: InputType, error: EngineError | None = None) -> None:
+        self.input_types = frozenset(kinds)
+        self.error = error
+        self.asked = 0
+        self.closed = 0
+
+    def load(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Count."""
+        self.closed += 1
+
+    async def classify(self, task: Task) -> Outcome:
+        """Answer or fail."""
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
+        return Outcome((), 0, model=str(id(self)), confidence_source="measured")  # type: ignore[arg-type]
+
+    async def classify_many(self, tasks: list[Task]) -> list[Outcome | EngineError]:
+        """Answer each."""
+        return [await self.classify(task) for task in tasks]
+
+
+IMAGE = Task("x", InputType.IMAGE, CATEGORIES)
+TEXT = replace(IMAGE, input_type=InputType.TEXT)
+
+
+def chain(*stands: Stand) -> ChainEngine:
+    return ChainEngine([Link(str(n), stand) for n, stand in enumerate(stands)])
+
+
+async def test_a_chain_passes_over_models_that_do_not_take_the_type() -> None:
+    blind, seeing = Stand(InputType.TEXT), Stand(InputType.TEXT, InputType.IMAGE)
+    both = chain(blind, seeing)
+    await both.classify(IMAGE)
+    assert (blind.asked, seeing.asked) == (0, 1)
+    with pytest.raises(UnsupportedInput):
+        await chain(blind).classify(IMAGE)
+
+
+async def test_what_one_model_can_not_read_another_may() -> None:
+    unreadable = Stand(InputType.IMAGE, error=UnreadableMedia("is cut short"))
+    reads = Stand(InputType.IMAGE)
+    await chain(unreadable, reads).classify(IMAGE)
+    assert reads.asked == 1
+    for _ in range(8):
+        with pytest.raises(UnreadableMedia, match="is cut short"):
+            await chain(unreadable).classify(IMAGE)
+
+
+async def test_each_type_goes_to_its_own_model() -> None:
+    reader, seer = Stand(InputType.TEXT), Stand(InputType.IMAGE)
+    routed = RoutedEngine(
+        {
+            InputType.TEXT: reader,
+            InputType.IMAGE: seer,
+            InputType.AUDIO: reader,
+            InputType.VIDEO: reader,
+        }
+    )
+    assert routed.input_types == {InputType.TEXT, InputType.IMAGE}
+    answers = await routed.classify_many([IMAGE, TEXT, IMAGE, TEXT, TEXT])
+    models = [answer.model for answer in answers if isinstance(answer, Outcome)]
+    assert models == [str(id(stand)) for stand in (seer, reader, seer, reader, reader)]
+    assert (reader.asked, seer.asked) == (3, 2)
+    routed.close()
+    assert (reader.closed, seer.closed) == (1, 1)
