@@ -16,12 +16,16 @@ from app.engines.errors import EngineError, UnreadableMedia, UnsupportedInput
 
 #: Images, recordings and videos of one batch that are fetched and judged at a time.
 AT_ONCE = 16
+#: How long a caller waits until there is room for one (seconds).
+PATIENCE_S = 30.0
 
 Answer = Outcome | EngineError | MediaUnavailable
 
 
-async def judge(engine: Engine, media: MediaSources, task: Task) -> Outcome:
-    """Answer one task.
+async def judge(
+    engine: Engine, media: MediaSources, task: Task, *, patience_s: float = PATIENCE_S
+) -> Outcome:
+    """Answer one task; a place among the files that are held is waited for so long.
 
     Raises:
         MediaUnavailable: What it is about can't be had, or can't be read.
@@ -29,16 +33,22 @@ async def judge(engine: Engine, media: MediaSources, task: Task) -> Outcome:
     """
     if task.input_type is InputType.TEXT:
         return await engine.classify(task)
-    (answer,) = await _judge_one_content(engine, media, [task])
+    (answer,) = await _judge_one_content(engine, media, [task], patience_s=patience_s)
     if isinstance(answer, Outcome):
         return answer
     raise answer
 
 
-async def judge_many(engine: Engine, media: MediaSources, tasks: Sequence[Task]) -> list[Answer]:
+async def judge_many(
+    engine: Engine,
+    media: MediaSources,
+    tasks: Sequence[Task],
+    *,
+    patience_s: float = PATIENCE_S,
+) -> list[Answer]:
     """Answer tasks in their order; one that fails has its error in its place.
 
-    What several are about is fetched once.
+    What several are about is fetched once. A place is waited for as in `judge`.
     """
     contents: dict[tuple[InputType, str], list[int]] = {}
     texts: list[int] = []
@@ -57,7 +67,7 @@ async def judge_many(engine: Engine, media: MediaSources, tasks: Sequence[Task])
     async def judge_content(indexes: Sequence[int]) -> None:
         async with places:
             about = [tasks[index] for index in indexes]
-            judged = await _judge_one_content(engine, media, about)
+            judged = await _judge_one_content(engine, media, about, patience_s=patience_s)
         answers.update(zip(indexes, judged, strict=True))
 
     if not contents:
@@ -72,16 +82,17 @@ async def judge_many(engine: Engine, media: MediaSources, tasks: Sequence[Task])
 
 
 async def _judge_one_content(
-    engine: Engine, media: MediaSources, tasks: Sequence[Task]
+    engine: Engine, media: MediaSources, tasks: Sequence[Task], *, patience_s: float
 ) -> list[Answer]:
     """Answer tasks that are about the same content."""
     first = tasks[0]
-    if first.input_type not in engine.input_types:
+    chosen = any(task.model is not None for task in tasks)
+    if not chosen and first.input_type not in engine.input_types:
         # It may have been promised while another model was there. Nothing is fetched in vain.
         return [UnsupportedInput(f"the model can't judge {first.input_type.value}")] * len(tasks)
     try:
         async with (
-            media.fetcher.place(first.input_type),
+            media.fetcher.place(first.input_type, within_s=patience_s),
             media.fetcher.fetched(first.content, first.input_type, path=("input",)) as found,
         ):
             having = [replace(task, media=found) for task in tasks]

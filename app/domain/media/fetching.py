@@ -57,7 +57,7 @@ class MediaFetcher:
         self._places = {kind: asyncio.Semaphore(count) for kind, count in _PLACES.items()}
 
     @asynccontextmanager
-    async def place(self, input_type: InputType) -> AsyncIterator[None]:
+    async def place(self, input_type: InputType, *, within_s: float) -> AsyncIterator[None]:
         """Wait for a place among the files of a kind, and hold it for the length of a block.
 
         Raises:
@@ -65,7 +65,7 @@ class MediaFetcher:
         """
         places = self._places[input_type]
         try:
-            async with asyncio.timeout(self.limits.deadline_s):
+            async with asyncio.timeout(within_s):
                 await places.acquire()
         except TimeoutError:
             raise EngineBusy(f"too much {input_type.value} is being judged") from None

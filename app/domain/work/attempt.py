@@ -55,6 +55,9 @@ MAX_ATTEMPTS = 3
 MODEL_ATTEMPTS = 7
 # Longer than the longest text with the longest list of unseen categories takes on a slow core.
 TIME_LIMIT_S = 300
+# For a place among the files that are held: nobody waits for the answer, and whoever waits in vain
+# comes back.
+PATIENCE_S = 120.0
 # Before the second attempt, doubled before each further one.
 FIRST_DELAY_S = 2.0
 # A database that went away is waited for: what was computed must not be lost.
@@ -181,8 +184,14 @@ async def _ask(services: Services, admitted: Sequence[Admitted]) -> Sequence[Ans
         async with asyncio.timeout(TIME_LIMIT_S):
             if len(admitted) > 1:
                 tasks = [item.task for item in admitted]
-                return await judge_many(services.engine, services.media, tasks)
-            return [await judge(services.engine, services.media, admitted[0].task)]
+                return await judge_many(
+                    services.engine, services.media, tasks, patience_s=PATIENCE_S
+                )
+            return [
+                await judge(
+                    services.engine, services.media, admitted[0].task, patience_s=PATIENCE_S
+                )
+            ]
     except Exception as failure:
         if not isinstance(failure, EngineError | MediaUnavailable | TimeoutError):
             logger.exception("an attempt failed")
