@@ -52,7 +52,7 @@ class AudioJudge:
     """Answers tasks about recordings. Blocking; safe to share between threads."""
 
     def __init__(self, text: TextJudge, transcriber: Transcriber) -> None:
-        self._text = text
+        self.text = text
         self._transcriber = transcriber
         self.model = f"{text.model}+whisper-base"
 
@@ -93,7 +93,7 @@ class AudioJudge:
         is_said = bool(transcript.pieces)
         content = transcript.text if is_said else described(transcript)
         text = replace(task, content=content, input_type=InputType.TEXT, media=None)
-        weighed = self._text.weigh(text)
+        weighed = self.text.weigh(text)
         probabilities, none = temper(
             weighed, task.mode, transcript.log_probability if is_said else None
         )
@@ -110,7 +110,7 @@ class AudioJudge:
         pieces = heard.transcript.pieces
         if index is None:
             return f"Nothing that is said fits a category. It begins: {_quoted(pieces[0].text)}."
-        place = self._text.most_telling(heard.weighed, index, [piece.text for piece in pieces])
+        place = self.text.most_telling(heard.weighed, index, [piece.text for piece in pieces])
         piece = pieces[place]
         return f"At {clock(piece.seconds)}: {_quoted(piece.text)}."
 
