@@ -1,5 +1,6 @@
 """Images, audio and video in batches, against several sets, asynchronously and over GraphQL."""
 
+import json
 from typing import Any
 
 import pytest
@@ -98,6 +99,27 @@ def test_the_same_later(place: Place) -> None:
     check_mixed(ended["results"])
     assert place.used() == before + 4
     assert list(place.files()) == []
+
+
+def test_lines_of_a_file_are_fetched_as_they_are_worked_off(place: Place) -> None:
+    lines = [
+        *mixed(place),
+        {"id": "no URL", "input": "a cat", "type": "image"},
+        {"id": "bad base64", "input": "data:image/png;base64,*", "type": "image"},
+    ]
+    content = "\n".join(json.dumps({"type": "image", **line}) for line in lines)
+    sent = place.client.post(
+        "/v1/batch/files",
+        content=content,
+        params={"categories": "cat,dog"},
+        headers={"Content-Type": "application/jsonl"},
+    )
+    assert (sent.status_code, sent.json()["meta"]["failed"]) == (202, 2), sent.text
+    place.ended(sent.json()["id"])
+    text = place.client.get(f"/v1/batch/files/{sent.json()['id']}/results").text
+    results = [json.loads(line) for line in text.splitlines()]
+    check_mixed(results[:6])
+    assert [each["error"]["code"] for each in results[6:]] == ["invalid_request"] * 2
 
 
 def test_what_items_have_in_common_is_fetched_once(place: Place) -> None:

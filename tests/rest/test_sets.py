@@ -158,7 +158,7 @@ def test_a_dry_run_says_what_it_would_be(make_tenant: Callable[..., Tenant]) -> 
         ),
         ({"category_sets": [TONES, TONES]}, 400, "invalid_request", "category_sets[1].name"),
         ({"category_sets": [TONES], "threshold": 2}, 400, "invalid_request", "threshold"),
-        ({"category_sets": [TONES], "type": "image"}, 400, "invalid_request", "type"),
+        ({"category_sets": [TONES], "type": "image"}, 400, "invalid_request", "input"),
     ],
 )
 def test_what_is_wrong_is_named(
