@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import Counter
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -12,10 +13,19 @@ from tests.databases import query
 from tests.durability.cluster import started, web, worker
 from tests.durability.conftest import LEASE_S
 from tests.durability.promises import BODY, CATEGORIES, check_kept, open_jobs, statuses
+from tests.provider.behaviours import hang, slow
+from tests.provider.server import Provider
 from tests.servers import wait_until
 
-# Keeps a worker for seconds.
-LONG = {**BODY, "input": "I was charged twice for my subscription. " * 20_000}
+
+def asking(site: Site, provider: Provider) -> Site:
+    """Return the site with a provider's model, which takes as long as a test wants."""
+    variables = {
+        "CLASSIFAILY_MODEL": "openai/only",
+        "CLASSIFAILY_MODEL_API_BASE": provider.base_url,
+        "CLASSIFAILY_MODEL_API_KEY": "sk-test",
+    }
+    return replace(site, environment={**site.environment, **variables})
 
 
 def submit(url: str, key: str, body: dict[str, object]) -> int:
@@ -26,14 +36,17 @@ def submit(url: str, key: str, body: dict[str, object]) -> int:
 
 
 @pytest.mark.timeout(180)
-def test_a_worker_that_was_stopped_past_its_lease_changes_nothing(cluster_site: Site) -> None:
-    site = cluster_site
+def test_a_worker_that_was_stopped_past_its_lease_changes_nothing(
+    cluster_site: Site, provider: Provider
+) -> None:
+    provider.once("only", slow(LEASE_S + 3))
+    site = asking(cluster_site, provider)
     key = site.create_key(site.create_account("enterprise"))
     server, one, two = web(site), worker(site, "one"), worker(site, "two")
     with started(server, one, two):
         two.kill()
-        job = submit(server.address, key, LONG)
-        wait_until(lambda: statuses(site.database)["processing"] == 1)
+        job = submit(server.address, key, BODY)
+        wait_until(lambda: len(provider.asked("only")) == 1)
         one.freeze()
         time.sleep(LEASE_S + 1)
         two.start()
@@ -49,18 +62,19 @@ def test_a_worker_that_was_stopped_past_its_lease_changes_nothing(cluster_site: 
 
 
 @pytest.mark.timeout(180)
-def test_a_worker_that_is_told_to_end_hands_its_work_back(cluster_site: Site) -> None:
-    site = cluster_site
+def test_a_worker_that_is_told_to_end_hands_its_work_back(
+    cluster_site: Site, provider: Provider
+) -> None:
+    # The first is answered while the worker is waited for, the others never.
+    provider.once("only", slow(2), *[hang] * 7)
+    site = asking(cluster_site, provider)
     key = site.create_key(site.create_account("enterprise"))
     server, one, two = web(site), worker(site, "one"), worker(site, "two")
     with started(server, one):
-        # More than can be done while it is waited for.
-        jobs = [submit(server.address, key, LONG) for _ in range(8)]
-        wait_until(lambda: statuses(site.database)["processing"] > 0)
+        jobs = [submit(server.address, key, BODY) for _ in range(8)]
+        wait_until(lambda: len(provider.asked("only")) == len(jobs))
         assert one.terminate() < 20
-        left = statuses(site.database)
-        assert left["processing"] == 0
-        assert left["completed"] + left["pending"] == len(jobs)
+        assert statuses(site.database) == {"completed": 1, "pending": 7}
         with started(two):
             wait_until(lambda: open_jobs(site.database) == 0, timeout_s=120)
         # What was handed back had not been started.
