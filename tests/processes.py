@@ -1,6 +1,6 @@
 """Processes of `classifaily`, many of them: forked from one that has imported it all.
 
-Importing takes a second, which is most of what a command or the start of a server takes. What runs
+Importing takes seconds, which is most of what a command or the start of a server takes. What runs
 in the fork is `main`, with its own environment, output and exit status, as from a shell. What
 starts processes of its own runs from a shell indeed: those would import anew.
 """
@@ -16,21 +16,10 @@ from typing import Protocol
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND_TIMEOUT_S = 120
-# What a process imports before it does anything: it must start no thread.
-_IMPORTED = (
-    "app.cli.accounts",
-    "app.cli.classify",
-    "app.cli.evaluate",
-    "app.cli.keys",
-    "app.cli.serve",
-    "app.cli.worker",
-    "app.server",
-    __name__,
-)
 _WITH_CHILDREN = {"--workers", "--processes", "--reload"}
 
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(list(_IMPORTED))
+_forks.set_forkserver_preload(["tests.imported", __name__])
 
 
 class Running(Protocol):
@@ -101,6 +90,8 @@ def start(
                 stdout=out,
                 stderr=err,
             )
+    for output in (stdout, stderr or stdout):
+        output.touch()
     return _Forked(list(words), dict(environment), stdout, stderr or stdout)
 
 
