@@ -124,6 +124,7 @@ WORK_ERRORS = (
     ErrorCode.PLAN_RESTRICTION,
     ErrorCode.SCHEMA_NOT_FOUND,
     ErrorCode.RATE_LIMIT_EXCEEDED,
+    ErrorCode.BUDGET_EXCEEDED,
     ErrorCode.MODEL_UNAVAILABLE,
 )
 

@@ -162,6 +162,7 @@ SYSTEMONE = {
         errors=(
             ErrorCode.PLAN_RESTRICTION,
             ErrorCode.RATE_LIMIT_EXCEEDED,
+            ErrorCode.BUDGET_EXCEEDED,
             ErrorCode.MODEL_UNAVAILABLE,
         ),
     )
