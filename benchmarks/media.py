@@ -1,9 +1,10 @@
 """What recordings and videos cost: time against bare libraries in the same run, and memory.
 
-    python -m benchmarks.media --prepared DIR [--minutes 5]
+    python -m benchmarks.media --prepared DIR --speech DIR [--minutes 3]
 
 Processor seconds count both this process and its children; they say more than the clock on a
-machine that others use too. The speech is the tests' recording over and over.
+machine that others use too. `--speech` is a folder of WAV files that are joined, such as Asterisk's
+prompts of Debian's package asterisk-core-sounds-en-wav.
 """
 
 import argparse
@@ -23,7 +24,6 @@ from app.media.decoder import Decoder
 from tests.media.samples import save_sound, save_video, scene
 from tests.media.survival import resident
 
-SPEECH = Path(__file__).parent.parent / "tests/engines/audio/complaint.ogg"
 CATEGORIES = (Category("payment problem"), Category("weather forecast"), Category("football match"))
 
 
@@ -31,14 +31,16 @@ def main() -> None:
     """Measure one after the other."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--prepared", type=Path, required=True)
-    parser.add_argument("--minutes", type=int, default=5)
+    parser.add_argument("--speech", type=Path, required=True)
+    parser.add_argument("--minutes", type=int, default=3)
     arguments = parser.parse_args()
     judges = Judges(arguments.prepared)
     judges.text()
     print(f"memory with text alone: {megabytes()} MiB")
     with tempfile.TemporaryDirectory() as folder:
-        recording = long_recording(Path(folder), arguments.minutes)
-        video = minute_of_video(Path(folder))
+        speech = spoken(arguments.speech, arguments.minutes * 60)
+        recording = Media(save_sound(Path(folder) / "a.ogg", speech, codec="libopus"), "audio/ogg")
+        video = minute_of_video(Path(folder), speech)
         decoding(recording, video)
         audio(judges, recording, arguments.minutes * 60)
         if InputType.VIDEO in judges_types():
@@ -121,27 +123,23 @@ def watching(judges: Judges, video: Media) -> None:
     print(f"memory after it: {megabytes()} MiB")
 
 
-def long_recording(folder: Path, minutes: int) -> Media:
-    """Make an Opus file of the tests' speech, over and over."""
-    speech = spoken()
-    samples = np.tile(speech, minutes * 60 * RATE // len(speech) + 1)[: minutes * 60 * RATE]
-    return Media(save_sound(folder / "a.ogg", samples, codec="libopus"), "audio/ogg")
-
-
-def minute_of_video(folder: Path) -> Media:
+def minute_of_video(folder: Path, speech: np.ndarray) -> Media:
     """Make a minute of 360p of eight scenes, with speech."""
     scenes = [(scene(seed, 640, 360), 7.5) for seed in range(8)]
-    samples = np.tile(spoken(), 60)[: 60 * RATE]
-    return Media(save_video(folder / "a.mp4", scenes, samples=samples), "video/mp4")
+    return Media(save_video(folder / "a.mp4", scenes, samples=speech[: 60 * RATE]), "video/mp4")
 
 
-def spoken() -> np.ndarray:
-    """Return the samples of the tests' recording."""
+def spoken(folder: Path, seconds: int) -> np.ndarray:
+    """Return samples of recordings, one after the other."""
     decoder = Decoder()
-    with decoder.sound(Media(SPEECH, "audio/ogg")) as chunks:
-        samples = np.concatenate(list(chunks))
+    found: list[np.ndarray] = []
+    for path in sorted(folder.glob("*.wav")):
+        with decoder.sound(Media(path, "audio/wav")) as chunks:
+            found += list(chunks)
+        if sum(map(len, found)) >= seconds * RATE:
+            break
     decoder.close()
-    return samples
+    return np.concatenate(found)[: seconds * RATE]
 
 
 def row(

@@ -109,7 +109,8 @@ def _judges(kind: InputType, settings: Settings) -> str:
     variable = f"{PREFIX}MODEL_{kind.name}"
     if settings.own_models_for(kind):
         raise UnsupportedInput(f"{', '.join(names)} can't judge it: see {variable}")
-    return f"refused: {', '.join(names)} can't judge it, and {variable} names no other"
+    remedy = f"; for {EMBEDDED}, install classifaily[{kind.value}]" if EMBEDDED in names else ""
+    return f"refused: {', '.join(names)} can't judge it, and {variable} names no other{remedy}"
 
 
 def _secret_key(settings: Settings) -> str:

