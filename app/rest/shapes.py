@@ -79,7 +79,12 @@ CategoryName = Annotated[
 ]
 _Example = Annotated[
     str,
-    about("An input.", minLength=1, maxLength=rules.MAX_EXAMPLE_LENGTH, pattern=_FILLED),
+    about(
+        f"An input, of at most {rules.MAX_EXAMPLE_LENGTH:,} characters. For an input of type image "
+        "it may be an image too: a public URL, or a base64 data URI of at most 5 MB.",
+        minLength=1,
+        pattern=_FILLED,
+    ),
 ]
 
 

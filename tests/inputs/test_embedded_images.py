@@ -28,8 +28,8 @@ def picture(name: str) -> str:
     return data_uri((PICTURES / f"{name}.jpg").read_bytes(), "image/jpeg")
 
 
-def small(name: str) -> str:
-    """The middle of a picture, as an example may be as long as that."""
+def smaller(name: str) -> str:
+    """The middle of a picture."""
     kept = BytesIO()
     with Image.open(PICTURES / f"{name}.jpg") as image:
         image.crop((60, 20, 240, 180)).save(kept, "JPEG", quality=60)
@@ -57,12 +57,22 @@ def test_an_image_is_judged_without_a_provider(caller: Tenant) -> None:
 
 def test_examples_may_be_images(caller: Tenant) -> None:
     categories = [
-        {"name": "A", "examples": [small("cat")]},
-        {"name": "B", "examples": [small("rocket"), small("coffee")]},
+        {"name": "A", "examples": [picture("cat")]},
+        {"name": "B", "examples": [smaller("rocket"), picture("coffee")]},
     ]
     answer = classify(caller, input=picture("rocket"), categories=categories, explain=True)
     assert answer["result"]["label"] == "B"
     assert "Most like example 1 of the category" in answer["result"]["explanation"]
+
+
+def test_an_example_is_as_long_as_an_image_only_if_it_is_one(caller: Tenant) -> None:
+    for example in ("x" * 10_001, "data:" + "A" * 6_700_000):
+        category = {"name": "A", "examples": [example]}
+        body = {"type": "image", "input": picture("cat"), "categories": [category]}
+        answer = caller.client.post("/api/v1/classify", json=body)
+        assert answer.status_code == 400
+        assert answer.json()["error"]["field"] == "categories[0].examples[0]"
+        assert "characters" in answer.json()["error"]["message"]
 
 
 def test_graphql_answers_as_rest_does(caller: Tenant) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.domain.errors import FieldPath, InvalidRequest
+from app.domain.media.data_uri import is_data_uri
 from app.engines.contract import Category, InputType, Mode
 
 MAX_TEXT_LENGTH = 1_000_000
@@ -17,6 +18,8 @@ MAX_NAME_LENGTH = 200
 MAX_DESCRIPTION_LENGTH = 2_000
 MAX_EXAMPLES = 100
 MAX_EXAMPLE_LENGTH = 10_000
+# An example that is a data URI: 5 MB as base64, and room for what stands before it.
+MAX_DATA_EXAMPLE_LENGTH = 6_700_000
 MAX_TOP_N = 10
 DEFAULT_TOP_N = 3
 # What a 64-bit column holds in every database, in whole digits.
@@ -141,5 +144,6 @@ def _check_category(path: FieldPath, category: Category) -> None:
             f"must hold at most {MAX_EXAMPLES} examples, got {len(category.examples)}",
         )
     for index, example in enumerate(category.examples):
-        check_text((*path, "examples", index), example, maximum=MAX_EXAMPLE_LENGTH)
+        maximum = MAX_DATA_EXAMPLE_LENGTH if is_data_uri(example) else MAX_EXAMPLE_LENGTH
+        check_text((*path, "examples", index), example, maximum=maximum)
         check_filled((*path, "examples", index), example)

@@ -16,7 +16,9 @@ class CategoryInput:
         default=None, description="What the category means; worth the most with vague names."
     )
     examples: list[str] | None = strawberry.field(
-        default=None, description="Inputs that belong to it, up to 100."
+        default=None,
+        description="Inputs that belong to it, up to 100. Of an input of type image also public URLs "
+        "and base64 data URIs of images.",
     )
 
 
