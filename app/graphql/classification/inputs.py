@@ -17,8 +17,8 @@ class CategoryInput:
     )
     examples: list[str] | None = strawberry.field(
         default=None,
-        description="Inputs that belong to it, up to 100. Of an input of type image also public URLs "
-        "and base64 data URIs of images.",
+        description="Inputs that belong to it, up to 100. For an input of type image also public "
+        "URLs and base64 data URIs of images.",
     )
 
 
