@@ -103,7 +103,7 @@ def test_a_line_may_have_settings_of_its_own(make_tenant: Callable[..., Tenant])
         {"id": "own", "input": BILLING, "categories": ["sports", {"name": "money"}]},
         {"id": "schema", "text": GARDENING, "schema": schema},
         {"id": "absent", "text": GARDENING, "schema": schema + 1000},
-        {"id": "picture", "text": "https://example.com/a.png", "type": "image"},
+        {"id": "picture", "text": "https://127.0.0.1/a.png", "type": "image"},
     ]
     batch_id = promised(send(tenant, "\n".join(map(json.dumps, lines)), JSONL, explain="true"))
     assert ended(tenant, batch_id)["meta"]["failed"] == 2
@@ -113,7 +113,7 @@ def test_a_line_may_have_settings_of_its_own(make_tenant: Callable[..., Tenant])
     assert own["result"]["label"] == "money"
     assert by_schema["result"]["labels"][0]["label"] == "plants"
     assert absent["error"]["code"] == "schema_not_found"
-    assert picture["error"]["code"] == "invalid_request"
+    assert picture["error"]["code"] == "media_unavailable"
     assert used(tenant) == 3
     assert tenant.client.get("/v1/schemas", params={"id": schema}).json()["total_uses"] == 1
     # The names are kept with each job, whatever becomes of the schema.

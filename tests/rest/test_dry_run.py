@@ -93,7 +93,7 @@ def test_a_used_up_quota_is_429(make_tenant: Callable[..., Tenant]) -> None:
     [
         (CLASSIFY, {"input": ""}, (400, "invalid_request", "input")),
         (CLASSIFY, {"input": "x", "threshold": 2}, (400, "invalid_request", "threshold")),
-        (CLASSIFY, {"input": "x", "type": "video"}, (403, "plan_restriction", None)),
+        (CLASSIFY, {"input": "https://a.test/b", "type": "video"}, (403, "plan_restriction", None)),
         (CLASSIFY, {"input": "x", "schema": 999_999}, (404, "schema_not_found", None)),
         (BATCH, {"items": []}, (400, "invalid_request", "items")),
         (BATCH, {"items": [{"input": "x"}] * 51}, (403, "plan_restriction", None)),

@@ -32,7 +32,7 @@ def test_a_job_has_the_documented_shape(worker: Tenant) -> None:
         "/api/v1/classify", json={"input": "x" * 150, "categories": ["a", "b"]}
     ).json()
     job = worker.client.get("/api/v1/jobs", params={"id": answer["id"]}).json()
-    assert set(job) == DOCUMENTED
+    assert set(job) == DOCUMENTED | {"cached", "completion_tokens", "cost", "prompt_tokens"}
     assert job["id"] == answer["id"]
     assert job["status"] == "completed"
     assert job["input_type"] == "text"
@@ -147,6 +147,8 @@ def test_usage_counts_requests_tokens_and_types(make_tenant: Callable[..., Tenan
         "remaining": 9_998,
         "by_type": {"text": 2, "image": 0, "audio": 0, "video": 0},
         "tokens": tokens,
+        "cost": "0",
+        "cost_by_type": {"text": "0", "image": "0", "audio": "0", "video": "0"},
     }
 
 
