@@ -8,7 +8,6 @@ dictionary needs, and refuses a file with any other.
 
 import pickle
 from collections import OrderedDict
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -102,7 +101,10 @@ def read_tensors(path: Path) -> dict[str, NDArray[Any]]:
 
 def _read(file: BinaryIO) -> dict[str, NDArray[Any]]:
     storages: dict[str, _Storage] = {}
-    load: Callable[[], object] = lambda: _Reader(file, storages).load()  # noqa: E731
+
+    def load() -> object:
+        return _Reader(file, storages).load()
+
     if load() != _MAGIC:
         raise pickle.UnpicklingError("it does not begin as PyTorch's files do")
     load()  # the version of the format
