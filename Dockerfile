@@ -23,7 +23,7 @@ RUN make pages
 # The models in the form in which they run: the first answer of a container is as fast as any.
 FROM packages AS models
 COPY app app
-RUN .venv/bin/python -c "from pathlib import Path; from app.engines.embedded import EmbeddedEngine; EmbeddedEngine(Path('models')).load_all()"
+RUN .venv/bin/python -c "from pathlib import Path; from app.engines.embedded import EmbeddedEngine; EmbeddedEngine(Path('models')).load()"
 
 FROM python:${PYTHON}
 RUN groupadd --system --gid 10001 classifaily \

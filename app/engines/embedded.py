@@ -35,14 +35,16 @@ class EmbeddedEngine:
         self.input_types = judged_types()
 
     def load(self) -> None:
-        """Load the model of text; the first time ever, prepare it. Blocking; twice is once.
+        """Load the model of text; the first time ever, prepare it and all others.
 
-        The others are loaded when they are first asked: a server for text has no use for them.
+        Blocking; twice is once. The others are loaded when they are first asked: a server for text
+        has no use for them.
 
         Raises:
             ModelUnavailable: The model is not there or not the pinned one.
         """
         self._judges.text()
+        self._judges.prepare()
 
     @property
     def is_loaded(self) -> bool:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from app.engines.contract import InputType, Outcome, Task
 from app.engines.errors import ModelUnavailable
+from app.engines.image.prepared import prepare as prepare_images
 from app.engines.text.calibration import PAIR, SINGLE
 from app.engines.text.e5 import E5Encoder
 from app.engines.text.encoder import Encoder
@@ -99,6 +100,19 @@ class Judges:
                 if self._text is None:
                     self._text = self._make_text()
         return self._text
+
+    def prepare(self) -> None:
+        """Write what the judge of images needs and is not there yet; load none of it.
+
+        Raises:
+            ModelUnavailable: The model is not there or not the pinned one.
+        """
+        if InputType.IMAGE not in judged_types():
+            return
+        try:
+            prepare_images(self._prepared_dir, self.text().vectors)
+        except OSError as error:
+            raise ModelUnavailable(f"the model can't be prepared: {error}") from error
 
     def of(self, kind: InputType) -> Judge:
         """Return the judge of a type of input that is among `judged_types`.

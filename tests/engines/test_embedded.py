@@ -4,8 +4,10 @@ import asyncio
 import shutil
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -250,7 +252,21 @@ def test_a_damaged_prepared_file_is_made_again(tmp_path: Path) -> None:
     assert len(made) == 1
     path.write_bytes(b"damaged")
     assert weights.prepared_file(tmp_path, "x.bin", build).read_bytes() == b"content"
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["x.bin", "x.bin.sha256"]
+    assert sorted(each.name for each in tmp_path.glob("[!.]*")) == ["x.bin", "x.bin.sha256"]
+
+
+def test_of_several_that_need_a_prepared_file_one_makes_it(tmp_path: Path) -> None:
+    made = []
+
+    def build(target: Path) -> None:
+        made.append(target)
+        time.sleep(0.2)
+        target.write_bytes(b"content")
+
+    with ThreadPoolExecutor(4) as threads:
+        paths = threads.map(lambda _: weights.prepared_file(tmp_path, "x.bin", build), range(4))
+    assert {path.read_bytes() for path in paths} == {b"content"}
+    assert len(made) == 1
 
 
 async def test_an_encoder_of_the_operators_own(prepared_models: Path, tmp_path: Path) -> None:

@@ -105,6 +105,18 @@ def test_the_image_is_small_pinned_and_not_root() -> None:
         assert re.fullmatch(r"classifaily|\w+:\d+(-\w+)?", service["image"])
 
 
+def test_the_models_are_prepared_in_the_image(prepared_models: Path, tmp_path: Path) -> None:
+    (tmp_path / "models").symlink_to(prepared_models)
+    program, *options = shlex.split(only("RUN", stage="models"))
+    assert program == ".venv/bin/python"
+    subprocess.run(
+        [sys.executable, *options],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=True,
+    )
+
+
 def test_every_variable_is_a_setting() -> None:
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     told = set(re.findall(r"(CLASSIFAILY_\w+)=", only("ENV")))

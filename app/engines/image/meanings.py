@@ -8,20 +8,17 @@ Without the groups “bird” would go to the tags with names like it, and few b
 """
 
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
+from app.engines.image.prepared import name_vectors
 from app.engines.image.shape import Floats
 from app.engines.image.tree import Tree
 from app.engines.text.vectors import TextVectors
-from app.engines.text.weights import prepared_file
 
 #: From the study in `benchmarks/image_accuracy.py`: from 0.03 to 0.08 hardly anything changes.
 _TAU = np.float32(0.05)
-#: Grows whenever the same names would get other vectors.
-_REVISION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +38,7 @@ class Meanings:
 
     def __init__(self, vectors: TextVectors, tree: Tree, prepared_dir: Path) -> None:
         self._tree = tree
-        digest = sha256(f"{vectors.fingerprint}|{_REVISION}|{tree.names}".encode()).hexdigest()
-
-        def build(target: Path) -> None:
-            with target.open("wb") as file:
-                np.save(file, vectors.encode(tree.names).astype(np.float16))
-
-        path = prepared_file(prepared_dir, f"tree-{digest[:12]}.npy", build)
-        self._nodes = np.load(path).astype(np.float32)
+        self._nodes = np.load(name_vectors(prepared_dir, vectors, tree)).astype(np.float32)
 
     def translate(self, categories: Floats) -> Meaning:
         """Return what categories with these vectors (categories, d) mean in tags."""

@@ -1,4 +1,9 @@
-"""Files that models are made of: found in a package, checked by hash, prepared once."""
+"""Files that models are made of: found in a package, checked by hash, prepared once.
+
+What only takes many passes of the packaged encoders to make, the vectors of fixed texts, comes
+prepared in the folder `shipped`. A test holds it against the encoders. When they change, other
+names are asked for, and what `prepared_file` then makes belongs there.
+"""
 
 import os
 import tempfile
@@ -7,7 +12,12 @@ from hashlib import file_digest
 from importlib.util import find_spec
 from pathlib import Path
 
+from filelock import FileLock
+
 from app.engines.errors import ModelUnavailable
+
+#: Files by the names that they would be prepared under, which change with what they are made of.
+SHIPPED = Path(__file__).parents[1] / "shipped"
 
 
 def packaged_file(package: str, name: str, *, sha256: str) -> Path:
@@ -45,17 +55,34 @@ def check_hash(path: Path, sha256: str) -> None:
 def prepared_file(folder: Path, name: str, build: Callable[[Path], None]) -> Path:
     """Return a prepared file, which `build` writes if it is not there yet.
 
-    The hash is kept beside the file, and a file that no longer matches is built again. Several
-    processes may prepare at once: each writes under a name of its own, and the last one wins with
-    the same content.
+    The hash is kept beside the file, and a file that no longer matches is built again. Of several
+    processes and threads one builds, and the others wait for it.
     """
+    if (SHIPPED / name).is_file():
+        return SHIPPED / name
     path = folder / name
-    seal = folder / f"{name}.sha256"
-    if path.is_file() and seal.is_file() and seal.read_text().strip() == hash_of(path):
+    if _is_whole(path):
         return path
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".preparing-") as scratch:
-        part = Path(scratch) / name
+    with FileLock(folder / f".{name}.lock"):
+        if not _is_whole(path):
+            _write(path, build)
+    return path
+
+
+def _seal_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
+
+
+def _is_whole(path: Path) -> bool:
+    seal = _seal_of(path)
+    return path.is_file() and seal.is_file() and seal.read_text().strip() == hash_of(path)
+
+
+def _write(path: Path, build: Callable[[Path], None]) -> None:
+    seal = _seal_of(path)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".preparing-") as scratch:
+        part = Path(scratch) / path.name
         build(part)
         part_seal = Path(scratch) / seal.name
         part_seal.write_text(hash_of(part) + "\n")
@@ -63,4 +90,3 @@ def prepared_file(folder: Path, name: str, build: Callable[[Path], None]) -> Pat
             os.fsync(file.fileno())
         part.replace(path)
         part_seal.replace(seal)
-    return path

@@ -10,8 +10,9 @@ from PIL import Image
 
 from app.engines.errors import ModelUnavailable
 from app.engines.image.judge import ImageJudge
-from app.engines.image.network import FILE, PACKAGE, SHA256, fitted
+from app.engines.image.network import fitted
 from app.engines.image.network_graph import build
+from app.engines.image.prepared import FILE, PACKAGE, SHA256
 from app.engines.image.torch_file import read_tensors
 from app.engines.text.weights import packaged_file
 from tests.engines.image.conftest import PICTURES
