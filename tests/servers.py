@@ -100,7 +100,7 @@ class PrivateServer:
     def _end(self, number: signal.Signals) -> None:
         if self._process is not None:
             # PostgreSQL's own processes leave its group, and would answer for a while without it.
-            orphans = _children(self._process.pid) if number is signal.SIGKILL else []
+            orphans = children_of(self._process.pid) if number is signal.SIGKILL else []
             os.killpg(self._process.pid, number)
             for orphan in orphans:
                 with contextlib.suppress(ProcessLookupError):
@@ -109,9 +109,19 @@ class PrivateServer:
             self._process = None
 
 
-def _children(pid: int) -> list[int]:
+def children_of(pid: int) -> list[int]:
+    """Return the ids of the processes that a process started."""
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
     return [int(child) for child in listed.split()]
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether a process has not ended; one that nobody has waited for yet has."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
 
 
 class PrivatePostgres(PrivateServer):

@@ -1,15 +1,11 @@
-"""The root command and how its errors reach the user."""
+"""The root command."""
 
 import importlib
-import sys
 
 import click
 
 from app import __version__
-from app.domain.errors import Error
-from app.engines.errors import EngineError
-from app.settings import SettingsError
-from app.storage.errors import DatabaseError
+from app.cli.errors import errors_told
 
 _MODULES = {
     "serve": "app.cli.serve",
@@ -44,9 +40,6 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line. What a user did wrong is a message, never a traceback."""
-    try:
+    """Run the command line."""
+    with errors_told():
         cli.main(prog_name="classifaily")
-    except (Error, EngineError, SettingsError, DatabaseError) as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(1)

@@ -31,7 +31,7 @@ def serve(host: str | None, port: int | None, workers: int, reload: bool) -> Non
     settings = _adopt(host, port)
     check_models(settings)
     _check_port_is_free(settings)
-    asyncio.run(database.migrate(settings.database))
+    asyncio.run(_prepare(settings))
     asyncio.run(welcome(settings))
     several = workers > 1
     with shared_between_processes(settings.data_dir, "serve") if several else nullcontext():
@@ -59,6 +59,11 @@ def migrate() -> None:
     settings = load_settings()
     applied = asyncio.run(database.migrate(settings.database))
     click.echo(f"Applied {', '.join(applied)}." if applied else "Already current.", err=True)
+
+
+async def _prepare(settings: Settings) -> None:
+    await database.wait_until_reachable(settings.database)
+    await database.migrate(settings.database)
 
 
 def _adopt(host: str | None, port: int | None) -> Settings:

@@ -2,20 +2,24 @@
 
 import asyncio
 import logging
+import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from multiprocessing.context import SpawnProcess
 from typing import NoReturn
 
 import click
 
+from app.cli.errors import errors_told
+from app.lifeline import end_with_parent
 from app.logs import configure_logging
 from app.observability.exposition import serving_metrics, shared_between_processes
 from app.observability.tracing import closing, open_tracing
 from app.runtime import open_services
 from app.settings import PREFIX, Settings, load_settings
+from app.storage.database import wait_until_reachable
 from app.workers.background import THREADS
 
 
@@ -38,14 +42,15 @@ def worker(processes: int, threads: int) -> None:
         )
     if processes == 1:
         with _metrics(settings):
-            asyncio.run(_work(settings, threads))
-        _leave()
+            _run(settings, threads)
     with shared_between_processes(settings.data_dir, "worker"), _metrics(settings):
-        ended = _supervise(processes, threads)
+        ended = _supervise(settings, processes, threads)
     sys.exit(ended)
 
 
-def _leave() -> NoReturn:
+def _run(settings: Settings, threads: int) -> NoReturn:
+    with errors_told():
+        asyncio.run(_work(settings, threads))
     # The engine's threads may go on for seconds with what was handed back, and Python would wait
     # for them. Everything that had to be written has been.
     logging.shutdown()
@@ -59,6 +64,8 @@ def _metrics(settings: Settings) -> AbstractContextManager[None]:
 
 async def _work(settings: Settings, threads: int) -> None:
     configure_logging(settings)
+    end_with_parent()
+    await wait_until_reachable(settings.database)
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -72,26 +79,27 @@ async def _work(settings: Settings, threads: int) -> None:
         await told.wait()
 
 
-def _supervise(count: int, threads: int) -> int:
+def _supervise(settings: Settings, count: int, threads: int) -> int:
     """Run `count` workers, start those anew that die, and end them all when told to."""
-    command = [sys.executable, "-m", "app", "worker", "--threads", str(threads)]
     told: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _frame: told.append(number))
-    children = [_start(command) for _ in range(count)]
+    children = [_start(settings, threads) for _ in range(count)]
     while not told:
         # A signal ends the pause.
         signal.sigtimedwait([], 1)
         for place, child in enumerate(children):
-            if child.poll() is not None and not told:
-                click.echo(f"A worker ended with {child.returncode}: another starts.", err=True)
-                children[place] = _start(command)
+            if child.exitcode is not None and not told:
+                click.echo(f"A worker ended with {child.exitcode}: another starts.", err=True)
+                children[place] = _start(settings, threads)
     for child in children:
         child.terminate()
-    return max(abs(child.wait()) for child in children)
+    for child in children:
+        child.join()
+    return max(abs(child.exitcode or 0) for child in children)
 
 
-def _start(command: list[str]) -> subprocess.Popen[bytes]:
-    # The metrics of all are the parent's to show.
-    environment = {**os.environ, f"{PREFIX}WORKER_METRICS_PORT": "0"}
-    return subprocess.Popen(command, env=environment)  # noqa: S603 - our own command
+def _start(settings: Settings, threads: int) -> SpawnProcess:
+    child = multiprocessing.get_context("spawn").Process(target=_run, args=(settings, threads))
+    child.start()
+    return child

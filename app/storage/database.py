@@ -1,6 +1,9 @@
 """Opening, migrating and closing the database, whichever it is."""
 
+import asyncio
+import logging
 import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,7 +18,7 @@ from tortoise.migrations.executor import MigrationExecutor
 from app.storage.errors import DatabaseError, DatabaseUnavailable
 from app.storage.ledger.ledger import Ledger
 from app.storage.location import Location, PostgresServer, SqliteFile
-from app.storage.postgres_ledger import CONNECT_TIMEOUT_S, PostgresLedger
+from app.storage.postgres_ledger import CONNECT_TIMEOUT_S, GONE, PostgresLedger
 from app.storage.sqlite_ledger import SqliteLedger
 
 APP_LABEL = "storage"
@@ -23,10 +26,15 @@ MIGRATIONS = "app.storage.migrations"
 # How long a writer waits for another process's transaction before it gives up, in milliseconds.
 BUSY_TIMEOUT_MS = 20_000
 LOCK_TIMEOUT_S = 120
+# A server that crashed replays its log before it takes connections.
+START_PATIENCE_S = 20
+START_RETRY_S = 0.5
 # The ORM serves reading and settings; the hot path has connections of its own.
 ORM_CONNECTIONS = 5
 # Any number, as long as nothing else in the same database uses it.
 _ADVISORY_LOCK = 0x0C1A_551F
+
+logger = logging.getLogger(__name__)
 
 
 def orm_config(location: Location) -> dict[str, Any]:
@@ -92,6 +100,31 @@ async def open_ledger(location: Location) -> AsyncIterator[Ledger]:
         await ledger.close()
 
 
+async def wait_until_reachable(location: Location) -> None:
+    """Wait up to 20 seconds for a server that starts or restarts.
+
+    Raises:
+        DatabaseUnavailable: It could not be reached for so long, or it turns us away.
+    """
+    if isinstance(location, SqliteFile):
+        return
+    deadline = time.monotonic() + START_PATIENCE_S
+    warned = False
+    while True:
+        try:
+            connection = await _connect(location)
+        except DatabaseUnavailable as error:
+            if not isinstance(error.__cause__, GONE) or time.monotonic() > deadline:
+                raise
+            if not warned:
+                logger.warning("%s; waiting for it", error)
+                warned = True
+            await asyncio.sleep(START_RETRY_S)
+        else:
+            await connection.close()
+            return
+
+
 async def migrate(location: Location) -> list[str]:
     """Bring a database to the current schema and return the migrations applied.
 
@@ -128,16 +161,20 @@ async def exclusive(location: Location) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _advisory_lock(server: PostgresServer) -> AsyncIterator[None]:
-    try:
-        connection = await asyncpg.connect(server.url, timeout=CONNECT_TIMEOUT_S)
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        raise DatabaseUnavailable(f"{server} can't be reached: {error}") from error
+    connection = await _connect(server)
     # The lock ends with the connection.
     try:
         await _take_lock(connection, server)
         yield
     finally:
         await connection.close()
+
+
+async def _connect(server: PostgresServer) -> asyncpg.Connection:
+    try:
+        return await asyncpg.connect(server.url, timeout=CONNECT_TIMEOUT_S)
+    except (*GONE, asyncpg.PostgresError) as error:
+        raise DatabaseUnavailable(f"{server} can't be reached: {error}") from error
 
 
 async def _take_lock(connection: asyncpg.Connection, server: PostgresServer) -> None:

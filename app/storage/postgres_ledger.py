@@ -40,7 +40,7 @@ PATIENCE_S = 8
 RETRY_S = 0.2
 
 # The server went away, starts up or shuts down, or the pool's connection was cut.
-_GONE = (
+GONE = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     # A connection that is cut while the server's answer is awaited.
@@ -87,7 +87,7 @@ class PostgresLedger:
                 # The default asks the server for a reset each time a connection goes back.
                 reset=_keep_settings,
             )
-        except (*_GONE, asyncpg.PostgresError) as error:
+        except (*GONE, asyncpg.PostgresError) as error:
             raise DatabaseUnavailable(f"PostgreSQL can't be reached: {error}") from error
         return cls(pool)
 
@@ -105,7 +105,7 @@ class PostgresLedger:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await self._pool.fetchval("SELECT 1")
-        except (*_GONE, asyncpg.PostgresError):
+        except (*GONE, asyncpg.PostgresError):
             return False
         return True
 
@@ -151,7 +151,7 @@ class PostgresLedger:
                 return await self._attempt(group)
             except _MET:
                 problem: BaseException | None = None
-            except _GONE as error:
+            except GONE as error:
                 problem = error
             except _CommitUnknown as error:
                 problem = error
@@ -178,7 +178,7 @@ class PostgresLedger:
                 raise
             try:
                 await transaction.commit()
-            except _GONE as error:
+            except GONE as error:
                 raise _CommitUnknown from error
             return results
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 
 from tests.conftest import Site
-from tests.durability.cluster import Process, started, web, worker
+from tests.durability.cluster import START_TIMEOUT_S, Process, started, web, worker
 from tests.durability.promises import Submitter, check_kept, in_background, open_jobs
 from tests.durability.telling import check_told, reaching, register, undelivered
 from tests.servers import PrivatePostgres, PrivateRedis, wait_until
@@ -82,11 +82,16 @@ def endure_alone(site: Site, receiver: Receiver, *, jobs: int, kills: int) -> Su
     return submitter
 
 
+def _is_up(process: Process) -> bool:
+    process.keep_up()
+    return process.is_ready()
+
+
 def _settle(
     site: Site, submitter: Submitter, receiver: Receiver, processes: Sequence[Process]
 ) -> None:
-    for process in processes:
-        process.wait_until_ready()
+    # One that had no database for its start may end yet, as long as that takes.
+    wait_until(lambda: all(map(_is_up, processes)), timeout_s=START_TIMEOUT_S)
     # A submitter that makes no way shows in the job counts; the bound is generous.
     wait_until(lambda: len(submitter.promised) >= submitter.wanted, timeout_s=submitter.wanted)
     wait_until(lambda: open_jobs(site.database) == 0, timeout_s=120)

@@ -25,6 +25,7 @@ class Process:
     name: str
     url: str | None = None
     _process: processes.Running | None = field(default=None, repr=False)
+    _said_before: int = field(default=0, repr=False)
 
     @property
     def pid(self) -> int:
@@ -46,11 +47,28 @@ class Process:
     def start(self) -> None:
         """Start it; does not wait."""
         log = self.site.data_dir / f"{self.name}.log"
+        self._said_before = len(self.output) if log.exists() else 0
         self._process = processes.start(self.words, environment=self.site.environment, stdout=log)
 
     def wait_until_ready(self) -> None:
         """Wait until a web process answers; a worker says that it is ready."""
-        wait_until(self._is_ready, timeout_s=START_TIMEOUT_S)
+        wait_until(self.is_ready, timeout_s=START_TIMEOUT_S)
+
+    def is_ready(self) -> bool:
+        """Tell whether it is ready in its present life. It must not have ended."""
+        assert self._process is not None
+        assert self._process.poll() is None, self.output
+        if self.url is None:
+            return "The worker is ready." in self.output[self._said_before :]
+        with contextlib.suppress(httpx.TransportError):
+            return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
+        return False
+
+    def keep_up(self) -> None:
+        """Start it anew if it has ended, as what runs it in production does."""
+        assert self._process is not None
+        if self._process.poll() is not None:
+            self.start()
 
     def kill(self) -> None:
         """End it at once."""
@@ -70,15 +88,6 @@ class Process:
         """Let it go on."""
         os.kill(self.pid, signal.SIGCONT)
 
-    def _is_ready(self) -> bool:
-        assert self._process is not None
-        assert self._process.poll() is None, self.output
-        if self.url is None:
-            return "The worker is ready." in self.output
-        with contextlib.suppress(httpx.TransportError):
-            return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
-        return False
-
     def _end(self, number: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(number)
@@ -88,10 +97,11 @@ class Process:
             self._process = None
 
 
-def web(site: Site, name: str = "web") -> Process:
+def web(site: Site, name: str = "web", *options: str) -> Process:
     """Return a web process, not started."""
     port = free_port()
-    return Process(site, ("serve", "--port", str(port)), name, url=f"http://127.0.0.1:{port}")
+    words = ("serve", "--port", str(port), *options)
+    return Process(site, words, name, url=f"http://127.0.0.1:{port}")
 
 
 def worker(site: Site, name: str = "worker") -> Process:

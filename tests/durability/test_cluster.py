@@ -15,7 +15,7 @@ from tests.durability.conftest import LEASE_S
 from tests.durability.promises import BODY, CATEGORIES, check_kept, open_jobs, statuses
 from tests.provider.behaviours import hang, slow
 from tests.provider.server import Provider
-from tests.servers import wait_until
+from tests.servers import PrivatePostgres, wait_until
 
 
 def asking(site: Site, provider: Provider) -> Site:
@@ -139,3 +139,20 @@ def test_a_batch_is_shared_by_workers_and_ends_once(cluster_site: Site) -> None:
         assert [result["id"] for result in batch["results"]] == [item["id"] for item in items]
         assert batch["meta"]["total"] == batch["meta"]["completed"] == 300
         assert query(site.database, "SELECT used FROM usage_months") == [(300,)]
+
+
+def test_processes_wait_for_a_database_that_starts(
+    cluster_site: Site, postgres: PrivatePostgres
+) -> None:
+    server, one = web(cluster_site), worker(cluster_site)
+    postgres.stop()
+    try:
+        server.start()
+        one.start()
+        wait_until(lambda: all("waiting for it" in each.output for each in (server, one)))
+    finally:
+        postgres.start()
+    server.wait_until_ready()
+    one.wait_until_ready()
+    server.kill()
+    one.kill()

@@ -12,7 +12,7 @@ from tests.conftest import Site
 from tests.durability.cluster import Process, started, web
 from tests.operations.collector import Collector, attributes
 from tests.operations.scraping import scrape, value
-from tests.servers import free_port, wait_until
+from tests.servers import children_of, free_port, is_running, wait_until
 
 TRACE, PARENT = "6" * 32, "b7ad6b7169203331"
 
@@ -134,6 +134,24 @@ def test_the_broker_is_part_of_readiness(make_site: Callable[..., Site], redis_u
         assert response.json() == ready
     finally:
         server.kill()
+
+
+def test_workers_end_with_the_process_that_keeps_them(site: Site) -> None:
+    site.create_account()
+    behind = workers(site, 2)
+    with started(behind):
+        wait_until(lambda: behind.output.count("The worker is ready.") == 2, timeout_s=60)
+        kept = children_of(behind.pid)
+        assert len(kept) >= 2
+    wait_until(lambda: not any(map(is_running, kept)))
+
+
+def test_processes_of_a_server_end_with_it(make_site: Callable[..., Site]) -> None:
+    server = web(make_site(), "web", "--workers", "2")
+    with started(server):
+        kept = children_of(server.pid)
+        assert len(kept) >= 2
+    wait_until(lambda: not any(map(is_running, kept)))
 
 
 def test_deliveries_are_counted() -> None:
