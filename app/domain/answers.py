@@ -58,19 +58,31 @@ async def find_cached(
 ) -> list[Outcome | None]:
     """Return the cached answer of each task, or None. `ttl_s` is the account's."""
     keys = await _keys(services, account_id, admitted, ttl_s=ttl_s)
+    answers = await _look_up(services, keys)
+    hits = sum(answer is not None for answer in answers)
+    wanted = sum(key is not None for key in keys)
+    metrics.answers_looked_up(hits=hits, misses=wanted - hits)
+    return answers
+
+
+async def foresee_cached(
+    services: Services, account_id: int, admitted: Sequence[Admitted], *, ttl_s: int | None
+) -> list[Outcome | None]:
+    """Return what `find_cached` would, of work that is yet to begin: no metric counts it."""
+    return await _look_up(services, await _keys(services, account_id, admitted, ttl_s=ttl_s))
+
+
+async def _look_up(services: Services, keys: Sequence[str | None]) -> list[Outcome | None]:
     wanted = [key for key in keys if key is not None]
     if not wanted:
-        return [None] * len(admitted)
+        return [None] * len(keys)
     try:
         async with asyncio.timeout(PATIENCE_S):
             found = await services.answers.find(wanted)
-        answers = [None if key is None else _read(found.get(key)) for key in keys]
+        return [None if key is None else _read(found.get(key)) for key in keys]
     except (DatabaseError, OSError, TimeoutError, msgspec.DecodeError) as failure:
         logger.warning("the cache of answers can't be read: %s", type(failure).__name__)
-        answers = [None] * len(admitted)
-    hits = sum(answer is not None for answer in answers)
-    metrics.answers_looked_up(hits=hits, misses=len(wanted) - hits)
-    return answers
+        return [None] * len(keys)
 
 
 async def keep_answered(

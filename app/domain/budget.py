@@ -6,8 +6,9 @@ What the work could cost at most is held, and settled to what it really cost. Th
 - Work that waits holds nothing. It is refused when it is promised if nothing of it could run any
   more. Held is what an attempt may cost, just before it; if the budget does not cover that, the job
   fails, and counts nothing. If it would, but for what runs at the moment, the job waits for that.
-- What could cost nothing is never refused. A list of models is held as if all were asked, also
-  when the last one is free.
+- What could cost nothing is never refused, nor is what the cache can answer. Lines of a file are
+  not looked up beforehand: where there is a cache, each is refused by itself when its turn comes.
+- A list of models is held as if all were asked, also when the last one is free.
 - Where a price is not known nothing can be held, so an account with a budget is refused.
 """
 
@@ -18,6 +19,7 @@ from itertools import zip_longest
 
 from app.domain import clock
 from app.domain.accounts.account import Account
+from app.domain.answers import foresee_cached
 from app.domain.classification.admission import Admitted
 from app.domain.clock import Period
 from app.domain.errors import BudgetExceeded
@@ -80,6 +82,20 @@ async def budget_for(
     return Budget(account.budget, tuple(amounts)) if any(amounts) else None
 
 
+async def budget_ahead(
+    services: Services, account: Account, admitted: Sequence[Admitted]
+) -> Budget | None:
+    """Return what would have to be held for work that is yet to begin; None when that is nothing.
+
+    Raises:
+        BudgetExceeded: What it costs is not known.
+    """
+    if account.budget is None:
+        return None
+    known = await foresee_cached(services, account.id, admitted, ttl_s=account.cache_ttl)
+    return await budget_for(services, account, admitted, known=known)
+
+
 def unpriced(limit: int, *, used: int) -> BudgetExceeded:
     """Return the error for work of which nobody knows what it may cost."""
     metrics.budget_refused()
@@ -94,7 +110,7 @@ async def require_budget(
     Raises:
         BudgetExceeded: The budget does not cover it.
     """
-    budget = await budget_for(services, account, admitted)
+    budget = await budget_ahead(services, account, admitted)
     if budget is None:
         return
     period = Period.of(clock.now())

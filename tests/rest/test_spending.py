@@ -1,5 +1,6 @@
 """What work costs, on both faces: a server with models of a provider whose prices are known."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -302,6 +303,35 @@ def test_exact_repeats_are_answered_from_the_cache(setting: Setting) -> None:
     other = setting.client()
     cache(other, 60)
     assert not other.post("/api/v1/classify", json=BODY).json()["meta"]["cached"]
+
+
+def test_repeats_need_no_budget_while_nobody_waits(setting: Setting) -> None:
+    account, client = setting.budgeted(ENOUGH)
+    cache(client, 3600)
+    assert client.post("/api/v1/classify", json=BODY).status_code == 200
+    setting.limit(account, "0.0001")
+    setting.provider.requests.clear()
+
+    assert client.post("/api/v1/classify", json={**BODY, "dry_run": True}).status_code == 200
+    promised = client.post("/api/v1/classify", json={**BODY, "async": True}).json()["id"]
+    job = client.get(f"/api/v1/jobs/{promised}", params={"wait": 30}).json()
+    assert (job["status"], job["cached"], job["cost"]) == ("completed", True, "0")
+
+    # Of a batch, what is known is answered, and the rest fails alone; so do lines of a file.
+    items = [{"input": BODY["input"]}, {"input": "billing, and new"}]
+    wanted = {"items": items, "categories": CATEGORIES, "async": True}
+    batch = client.post("/api/v1/batch", json=wanted).json()["id"]
+    lines = b"\n".join(json.dumps({**i, "categories": CATEGORIES}).encode() for i in items)
+    headers = {"Content-Type": "application/x-ndjson"}
+    file = client.post("/api/v1/batch/files", content=lines, headers=headers).json()["id"]
+    for batch_id in (batch, file):
+        done = client.get("/api/v1/jobs", params={"id": batch_id, "wait": 30}).json()
+        assert (done["meta"]["completed"], done["meta"]["failed"]) == (1, 1)
+
+    # Where nothing is known, it is refused as ever.
+    wanted["items"] = items[1:]
+    assert client.post("/api/v1/batch", json=wanted).status_code == 429
+    assert setting.provider.requests == []
 
 
 def test_answers_lapse_and_those_of_fallbacks_are_not_kept(setting: Setting) -> None:

@@ -15,7 +15,7 @@ from app.domain.accounts.account import Account, Caller
 from app.domain.answers import find_cached, keep_answered
 from app.domain.batches.admission import admit_batch
 from app.domain.batches.batch import Batch, BatchKind, BatchRequest, new_batch_id
-from app.domain.budget import budget_for
+from app.domain.budget import budget_ahead, budget_for
 from app.domain.classification.admission import Admitted
 from app.domain.classification.classify import error_of
 from app.domain.classification.judging import Answer, judge_many
@@ -112,7 +112,7 @@ async def promise_batch(
         account,
         starts,
         batch=opening,
-        budget=await budget_for(services, account, admitted),
+        budget=await budget_ahead(services, account, admitted),
         receipt=lambda made: receipt(batch(made)),
     )
     return ClassifiedBatch(batch=batch(reserved), used=reserved.used)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from app.domain import clock
 from app.domain.accounts.account import Account, Caller
 from app.domain.answers import find_cached, keep_answered
-from app.domain.budget import budget_for
+from app.domain.budget import budget_ahead, budget_for
 from app.domain.classification.admission import Admitted, admit_request
 from app.domain.classification.judging import judge
 from app.domain.classification.request import ClassifyRequest
@@ -102,7 +102,7 @@ async def _promise(
     def job(reserved: Reserved) -> Job:
         return waiting_job(account.id, reserved.job_ids[0], admitted, start)
 
-    budget = await budget_for(services, account, [admitted])
+    budget = await budget_ahead(services, account, [admitted])
     reserved = await submit(
         services, account, [start], budget=budget, receipt=lambda made: receipt(job(made))
     )

@@ -100,7 +100,10 @@ def check(account_id: int, *, period: str, budget: Budget) -> Steps[OverBudget |
 
     What is held now comes back, at least in part: it is not counted.
     """
-    over = yield from _over(account_id, period=period, amount=min(budget.needs))
+    least = min(budget.needs)
+    if not least:
+        return None
+    over = yield from _over(account_id, period=period, amount=least)
     return over if over.spent + over.needed > budget.most else None
 
 
