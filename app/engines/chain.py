@@ -20,6 +20,7 @@ from app.engines.errors import (
     UnreadableMedia,
     UnsupportedInput,
 )
+from app.engines.side_by_side import all_of
 from app.engines.spending import NOTHING, Spent
 
 logger = logging.getLogger(__name__)
@@ -133,7 +134,7 @@ class ChainEngine:
                 except EngineError as error:
                     return error
 
-        return list(await asyncio.gather(*(answer(task) for task in tasks)))
+        return await all_of(answer(task) for task in tasks)
 
 
 async def _try(link: Link, task: Task) -> Outcome | Spent:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from app.engines.chain import ChainEngine, Link
 from app.engines.contract import Engine, InputType, Outcome, Task
 from app.engines.errors import EngineError
+from app.engines.side_by_side import all_of
 
 
 class ChoosingEngine:
@@ -75,7 +76,7 @@ class ChoosingEngine:
             judged = await engine.classify_many([tasks[place] for place in places])
             answers.update(zip(places, judged, strict=True))
 
-        await asyncio.gather(*(ask(engine, places) for engine, places in groups.values()))
+        await all_of(ask(engine, places) for engine, places in groups.values())
         return [answers[place] for place in range(len(tasks))]
 
     async def _engine_of(self, task: Task) -> Engine:

@@ -5,13 +5,13 @@ nothing of accounts, quotas, storage or the network faces.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
 from app.engines.errors import EngineError
-from app.engines.spending import Spent
+from app.engines.spending import Bill, Spent
 
 
 class InputType(StrEnum):
@@ -127,6 +127,7 @@ class Task:
     how far an answer has to be from the next one. `selection.decide` has the rules of both.
 
     `model` names the models to ask, in turn, separated by commas; None leaves it to the engine.
+    `bill` is told what asking them takes.
     """
 
     content: str
@@ -141,6 +142,7 @@ class Task:
     media: Media | None = None
     question: Question | None = None
     model: str | None = None
+    bill: Bill | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

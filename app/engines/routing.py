@@ -1,10 +1,10 @@
 """One engine for each kind of content, as one."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
 from app.engines.contract import Engine, InputType, Outcome, Task
 from app.engines.errors import EngineError
+from app.engines.side_by_side import all_of
 
 
 class RoutedEngine:
@@ -61,6 +61,7 @@ class RoutedEngine:
             judged = await engine.classify_many([tasks[place] for place in own])
             answers.update(zip(own, judged, strict=True))
 
-        asked = (ask(engine, own) for engine, own in zip(self.engines, places, strict=True) if own)
-        await asyncio.gather(*asked)
+        await all_of(
+            ask(engine, own) for engine, own in zip(self.engines, places, strict=True) if own
+        )
         return [answers[place] for place in range(len(tasks))]

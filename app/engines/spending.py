@@ -1,5 +1,6 @@
 """What asking models took: tokens, and money in nano-dollars (10⁻⁹ US dollars), never as floats."""
 
+import asyncio
 from dataclasses import dataclass
 
 
@@ -26,3 +27,15 @@ class Spent:
 
 
 NOTHING = Spent()
+
+
+@dataclass(slots=True)
+class Bill:
+    """What the calls for a task take, each as it ends: also for whoever cancels the task.
+
+    A call that was begun is paid for. When its task is canceled it is waited for, as long as it may
+    take, but only until `hurried` is set, and not at all without: what it takes is not known then.
+    """
+
+    hurried: asyncio.Event | None = None
+    spent: Spent = NOTHING

@@ -4,8 +4,9 @@ One response is `{"data", "errors"}` as the specification has it; a subscription
 without `data` says that nothing ran, or that a subscription broke off.
 """
 
+import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -125,7 +126,10 @@ async def respond(ready: Ready, context: Context) -> AsyncGenerator[Response, No
         Unauthorized: The key was revoked while a subscription ran.
     """
     try:
-        if ready.kind is not OperationType.SUBSCRIPTION:
+        if ready.kind is OperationType.MUTATION:
+            yield await _to_its_end(respond_once(ready, context))
+            return
+        if ready.kind is OperationType.QUERY:
             yield await respond_once(ready, context)
             return
         results = stream(
@@ -144,6 +148,15 @@ async def respond(ready: Ready, context: Context) -> AsyncGenerator[Response, No
     except Exception:
         logger.exception("an operation failed")
         yield transport_error(ServerError(), docs=context.docs)
+
+
+async def _to_its_end(mutation: Coroutine[Any, Any, Response]) -> Response:
+    # Half a mutation helps nobody: it goes on when its sender has gone, as over plain HTTP.
+    task = asyncio.create_task(mutation)
+    try:
+        return await asyncio.shield(task)
+    finally:
+        await asyncio.wait((task,))
 
 
 def _shown(result: ExecutionResult, context: Context) -> Response:

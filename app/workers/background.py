@@ -58,6 +58,7 @@ async def background_work(
     try:
         yield
     finally:
+        services.stopping.set()
         stopped = [asyncio.create_task(pump.stop(grace_s=GRACE_S)) for pump in pumps.values()]
         await asyncio.to_thread(worker.stop, timeout=_STOP_MS)
         await asyncio.wait(stopped)

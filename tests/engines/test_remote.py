@@ -34,9 +34,11 @@ from app.engines.errors import (
 from app.engines.litellm_provider import close_connections
 from app.engines.remote.call import Address
 from app.engines.remote.engine import RemoteEngine
+from app.engines.spending import Bill, Spent
 from tests.conftest import ROOT
 from tests.provider.behaviours import (
     Behaviour,
+    Exchange,
     cut,
     edited,
     hang,
@@ -585,3 +587,72 @@ async def test_no_label_is_ever_off_the_list(make: Make, provider: Provider) -> 
                 continue
             assert set(labels(outcome)) <= set(NAMES)
             assert all(0 <= label.confidence <= 1 for label in outcome.labels)
+
+
+async def begun(make: Make, provider: Provider, bill: Bill, *models: str) -> asyncio.Task[object]:
+    """Begin tasks under one bill, and return when their models are asked."""
+    links = [Link(model, make(model)) for model in models]
+    task = Task(TEXT, categories=CATEGORIES, bill=bill)
+    running = asyncio.create_task(ChainEngine(links).classify_many([task, task]))
+    async with asyncio.timeout(10):
+        while len(provider.requests) < 2:  # noqa: ASYNC110 - it is in a thread of its own
+            await asyncio.sleep(0.01)
+    return running
+
+
+async def test_a_call_is_paid_for_though_its_task_is_canceled(
+    make: Make, provider: Provider
+) -> None:
+    provider.always(LETTERS, slow(0.3))
+    bill = Bill(hurried=asyncio.Event())
+    running = await begun(make, provider, bill, LETTERS, SCHEMA)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert bill.spent == Spent(tokens=220, completion_tokens=20, cost=42_000)
+    # What was begun is waited for, and nothing else is begun.
+    assert len(provider.requests) == 2
+
+
+async def test_a_call_that_fails_after_its_task_was_canceled_costs_nothing(
+    make: Make, provider: Provider
+) -> None:
+    async def fails(exchange: Exchange) -> None:
+        await asyncio.sleep(0.3)
+        await status(500)(exchange)
+
+    provider.always(LETTERS, fails)
+    bill = Bill(hurried=asyncio.Event())
+    running = await begun(make, provider, bill, LETTERS, SCHEMA)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert bill.spent == Spent()
+    assert len(provider.requests) == 2
+
+
+@pytest.mark.parametrize("patient", [True, False])
+async def test_what_a_call_takes_is_not_known_when_it_is_cut(
+    make: Make, provider: Provider, patient: bool
+) -> None:
+    provider.always(LETTERS, hang)
+    hurried = asyncio.Event()
+    bill = Bill(hurried=hurried if patient else None)
+    running = await begun(make, provider, bill, LETTERS)
+    running.cancel()
+    if patient:
+        await asyncio.wait((running,), timeout=0.2)
+        assert not running.done()
+        hurried.set()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(running, 2)
+    assert bill.spent == Spent(cost=None)
+
+
+async def test_a_bill_has_what_all_models_took(make: Make, provider: Provider) -> None:
+    provider.once(LETTERS, refuses(), refuses())
+    bill = Bill()
+    links = [Link(model, make(model)) for model in (LETTERS, SCHEMA)]
+    task = Task(TEXT, categories=CATEGORIES, bill=bill)
+    outcome = await ChainEngine(links).classify(task)
+    assert bill.spent == outcome.spent

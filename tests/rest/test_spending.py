@@ -77,6 +77,7 @@ def shared(make_site: Callable[..., Site]) -> Iterator[Setting]:
             model_api_key="k",
             model_timeout="5",
             model_prices="openai/own=0.02/0.2",
+            lease_seconds="6",
         )
         with running(site) as server:
             yield Setting(provider, server, opened)
@@ -220,6 +221,64 @@ def test_a_job_fails_when_the_budget_is_gone_by_the_time_it_runs(setting: Settin
     assert job["error"]["code"] == "budget_exceeded"
     assert client.get("/api/v1/usage").json()["usage"]["requests"] == 0
     assert ask(client, BUDGET)["viewer"]["budget"]["used"] == "0"
+
+
+def until(wanted: Callable[[], bool]) -> None:
+    """Wait for something to be so."""
+    until = time.monotonic() + 60
+    while not wanted():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def spent(client: httpx.Client) -> str:
+    """Return the month's costs."""
+    cost: str = client.get("/api/v1/usage").json()["usage"]["cost"]
+    return cost
+
+
+@pytest.mark.parametrize("budget", [None, ENOUGH])
+def test_what_a_canceled_job_still_costs_counts(setting: Setting, budget: str | None) -> None:
+    client = setting.client() if budget is None else setting.budgeted(budget)[1]
+    # Its worker gives it up after two seconds, and the call is paid for.
+    setting.provider.always("gpt-4o", slow(4))
+    setting.provider.requests.clear()
+    promised = client.post("/api/v1/classify", json={**BODY, "async": True}).json()["id"]
+    until(lambda: bool(setting.provider.requests))
+    assert client.post(f"/api/v1/jobs/{promised}/cancel").status_code == 200
+    if budget is not None:
+        # It is not free for others before it is known.
+        assert client.post("/api/v1/classify", json=BODY).status_code == 429
+    until(lambda: spent(client) != "0")
+    assert spent(client) == "0.00035"
+    assert len(setting.provider.requests) == 1
+    job = client.get(f"/api/v1/jobs/{promised}").json()
+    assert (job["status"], job["error"]["code"], job["cost"]) == ("failed", "canceled", "0.00035")
+    assert client.get("/api/v1/usage").json()["usage"]["requests"] == 0
+    if budget is not None:
+        assert ask(client, BUDGET)["viewer"]["budget"]["used"] == "0.00035"
+
+
+@pytest.mark.parametrize("face", ["rest", "graphql", "stream"])
+def test_a_caller_who_leaves_pays_all_the_same(setting: Setting, face: str) -> None:
+    _, client = setting.budgeted(ENOUGH)
+    setting.provider.always("gpt-4o", slow(1))
+    setting.provider.requests.clear()
+    wanted = {"input": BODY["input"], "categories": [{"name": name} for name in CATEGORIES]}
+    path, body = "/graphql", {"query": CLASSIFY, "variables": {"input": wanted}}
+    if face == "rest":
+        path, body = "/api/v1/classify", BODY
+    accept = "text/event-stream" if face == "stream" else "application/json"
+    with ThreadPoolExecutor() as pool:
+        left = pool.submit(client.post, path, json=body, headers={"Accept": accept}, timeout=0.5)
+        until(lambda: bool(setting.provider.requests))
+        with pytest.raises(httpx.TimeoutException):
+            left.result()
+    until(lambda: spent(client) != "0")
+    assert spent(client) == "0.00035"
+    (job,) = client.get("/api/v1/jobs").json()["jobs"]
+    assert (job["status"], job["cost"]) == ("completed", "0.00035")
+    assert ask(client, BUDGET)["viewer"]["budget"]["used"] == "0.00035"
 
 
 def test_budgets_are_amounts(setting: Setting) -> None:

@@ -257,6 +257,40 @@ async def test_a_canceled_job_counts_what_it_still_costs(
     assert await fetch(database, "SELECT cost FROM jobs") == [(50,)]
 
 
+async def test_a_canceled_job_counts_what_it_still_costs_where_nothing_is_held(
+    ledger: Ledger, account: Account, database: Location
+) -> None:
+    waiting = [WAITING] * 3
+    await ledger.run(submit_jobs(account.id, waiting, period=PERIOD, limit=None))
+    done, put, unknown = await claim(ledger, "one")
+    for job in (done, put, unknown):
+        canceled = ending(account, job.id, 0, failed=True)
+        assert len((await ledger.run(cancel_jobs([canceled], announcer=EVENTS))).jobs) == 1
+    # Once, however often it is told, and by nobody who did not run it.
+    for lease in ("two", "one", "one"):
+        assert await finish(ledger, ending(account, done.id, 20, lease=lease)) == 0
+    for lease in ("two", "one", "one"):
+        took = Took(tokens=3, cost=5)
+        assert not await ledger.run(put_off(put.id, lease, due_at=NOW, took=took))
+    assert await finish(ledger, ending(account, unknown.id, None, lease="one")) == 0
+    assert await standing(database) == (25, 0)
+    shown = await fetch(database, "SELECT cost, status FROM jobs ORDER BY id")
+    assert shown == [(20, "failed"), (5, "failed"), (None, "failed")]
+
+
+async def test_what_is_put_off_after_its_job_was_canceled_counts(
+    ledger: Ledger, account: Account, database: Location
+) -> None:
+    await submit(ledger, account, 50)
+    (job,) = await claim(ledger, "one")
+    assert await hold(ledger, "one", job.id, 50)
+    canceled = replace(ending(account, job.id, 0, failed=True), holds=False)
+    await ledger.run(cancel_jobs([canceled], announcer=EVENTS))
+    for _ in range(2):
+        await ledger.run(put_off(job.id, "one", due_at=NOW, took=Took(cost=20)))
+        assert await standing(database) == (20, 0)
+
+
 async def test_what_nobody_settles_is_swept(
     ledger: Ledger, account: Account, database: Location
 ) -> None:

@@ -8,7 +8,7 @@ wait, workers take the items up in chunks.
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.domain import clock
 from app.domain.accounts.account import Account, Caller
@@ -34,6 +34,7 @@ from app.domain.jobs.record import (
 from app.domain.services import Services
 from app.engines.contract import Outcome
 from app.engines.errors import EngineError
+from app.engines.spending import Bill
 from app.observability.context import working_on
 from app.storage.ledger.records import BatchStart, JobEnd, Receipt, Reserved
 
@@ -194,13 +195,22 @@ async def _ask(
     job_ids: Sequence[int],
     cached: Sequence[Outcome | None],
 ) -> list[Answer]:
+    bills = [Bill() for _ in admitted]
     try:
-        asked = [item.task for item, known in zip(admitted, cached, strict=True) if known is None]
+        asked = [
+            replace(item.task, bill=bill)
+            for item, bill, known in zip(admitted, bills, cached, strict=True)
+            if known is None
+        ]
         fresh = iter(await judge_many(services.engine, services.media, asked) if asked else ())
         answers = [next(fresh) if known is None else known for known in cached]
     except BaseException as failure:
         # A cancelled request too must give its quota back before it goes.
-        await end_jobs(services, [failed(account_id, job_id, ServerError()) for job_id in job_ids])
+        ends = [
+            failed(account_id, job_id, ServerError(), spent=bill.spent)
+            for job_id, bill in zip(job_ids, bills, strict=True)
+        ]
+        await end_jobs(services, ends)
         if isinstance(failure, Exception):
             logger.exception("the batch of job %d failed", job_ids[0])
             raise ServerError from failure

@@ -12,7 +12,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.domain import clock
 from app.domain.accounts.account import Account, Caller
@@ -43,7 +43,7 @@ from app.domain.services import Services
 from app.engines import errors
 from app.engines.contract import Outcome
 from app.engines.errors import EngineError
-from app.engines.spending import NOTHING, Spent
+from app.engines.spending import NOTHING, Bill, Spent
 from app.observability.context import working_on
 from app.storage.ledger.records import Receipt, Reserved
 
@@ -139,8 +139,9 @@ async def _answer(
 
 
 async def _ask(services: Services, account_id: int, admitted: Admitted, *, job_id: int) -> Outcome:
+    bill = Bill()
     try:
-        return await judge(services.engine, services.media, admitted.task)
+        return await judge(services.engine, services.media, replace(admitted.task, bill=bill))
     except MediaUnavailable as failure:
         # What is wrong is for the caller to read: the message may name a host.
         logger.info("job %d failed: its %s can't be had", job_id, admitted.task.input_type.value)
@@ -153,7 +154,7 @@ async def _ask(services: Services, account_id: int, admitted: Admitted, *, job_i
         raise error from failure
     except BaseException as failure:
         # A cancelled request too must give its quota back before it goes.
-        await _give_back(services, account_id, ServerError(), job_id=job_id)
+        await _give_back(services, account_id, ServerError(), job_id=job_id, spent=bill.spent)
         if isinstance(failure, Exception):
             logger.exception("job %d failed", job_id)
             raise ServerError from failure

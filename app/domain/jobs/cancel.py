@@ -4,6 +4,8 @@ A canceled job has failed, with the code `canceled`: its quota is given back, we
 it can be tried again. Whoever runs it finds that it has ended and drops the work.
 """
 
+from dataclasses import replace
+
 from app.domain.accounts.account import Account
 from app.domain.errors import Conflict, Error, ErrorCode
 from app.domain.jobs.end import tell
@@ -39,4 +41,6 @@ async def cancel_job(services: Services, account: Account, job_id: int) -> Job:
 def canceled(account: Account, job_id: int) -> JobEnd:
     """Return the end of a job that its owner no longer wants."""
     error = Error("The job was canceled.", code=ErrorCode.CANCELED)
-    return failed(account.id, job_id, error, retain=account.retain_inputs)
+    end = failed(account.id, job_id, error, retain=account.retain_inputs)
+    # What is held for a model that is at work on it stays until that is done.
+    return replace(end, holds=False)

@@ -10,6 +10,7 @@ import logging
 import random
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from app.domain import clock
@@ -39,7 +40,7 @@ from app.engines.errors import (
     Unfit,
     UnsupportedInput,
 )
-from app.engines.spending import NOTHING, Spent
+from app.engines.spending import NOTHING, Bill, Spent
 from app.observability import metrics
 from app.observability.context import working_on
 from app.observability.tracing import job_span
@@ -63,6 +64,15 @@ FIRST_DELAY_S = 2.0
 # A database that went away is waited for: what was computed must not be lost.
 _RETRY_END_S = 1.0
 _MOST_END_RETRIES = 600
+
+
+class TookTooLong(Exception):
+    """A job that took longer than any may, and what its calls took."""
+
+    def __init__(self, spent: Spent) -> None:
+        super().__init__("it took too long")
+        self.spent = spent
+
 
 Answer = Outcome | Exception
 # The model is away, or has too much to do: nothing is wrong with the job.
@@ -94,7 +104,7 @@ async def _attempt(
     refused = await _hold(services, lease_id, budgets)
     runs = [(job, item) for job, item in zip(jobs, admitted, strict=True) if job.id not in refused]
     asked = [(job, item) for job, item in runs if job.id not in cached]
-    fresh = await _ask(services, [item for _, item in asked]) if asked else []
+    fresh = await _ask(services, lease_id, asked) if asked else []
     await _keep(services, asked, fresh)
     answers = {**cached, **{job.id: each for (job, _), each in zip(asked, fresh, strict=True)}}
     ends: list[JobEnd] = []
@@ -179,23 +189,32 @@ async def _refuse(
     return [failed(job.account_id, job.id, error, retain=item.retain, lease_id=lease_id)]
 
 
-async def _ask(services: Services, admitted: Sequence[Admitted]) -> Sequence[Answer]:
+async def _ask(
+    services: Services, lease_id: str, asked: Sequence[tuple[LeasedJob, Admitted]]
+) -> Sequence[Answer]:
+    bills = [Bill(hurried=services.stopping) for _ in asked]
+    tasks = [replace(item.task, bill=bill) for (_, item), bill in zip(asked, bills, strict=True)]
+    engine, media = services.engine, services.media
     try:
         async with asyncio.timeout(TIME_LIMIT_S):
-            if len(admitted) > 1:
-                tasks = [item.task for item in admitted]
-                return await judge_many(
-                    services.engine, services.media, tasks, patience_s=PATIENCE_S
+            if len(tasks) > 1:
+                return await judge_many(engine, media, tasks, patience_s=PATIENCE_S)
+            return [await judge(engine, media, tasks[0], patience_s=PATIENCE_S)]
+    except asyncio.CancelledError:
+        # Nobody wants the answers, or the process stops: what was paid for them counts.
+        for (job, _), bill in zip(asked, bills, strict=True):
+            if bill.spent != NOTHING:
+                took, now = _took(bill.spent), clock.now()
+                await services.ledger.run(
+                    put_off(job.id, lease_id, due_at=now, took=took, counts=False)
                 )
-            return [
-                await judge(
-                    services.engine, services.media, admitted[0].task, patience_s=PATIENCE_S
-                )
-            ]
+        raise
+    except TimeoutError:
+        return [TookTooLong(bill.spent) for bill in bills]
     except Exception as failure:
-        if not isinstance(failure, EngineError | MediaUnavailable | TimeoutError):
+        if not isinstance(failure, EngineError | MediaUnavailable):
             logger.exception("an attempt failed")
-        return [failure] * len(admitted)
+        return [failure] * len(asked)
 
 
 def _is_worth_another(job: LeasedJob, answer: Answer) -> bool:
@@ -216,14 +235,17 @@ def _wanted_pause(answer: Answer) -> float:
 
 
 def _spent(answer: Answer) -> Spent:
-    return answer.spent if isinstance(answer, EngineError) else NOTHING
+    return answer.spent if isinstance(answer, EngineError | TookTooLong) else NOTHING
+
+
+def _took(spent: Spent) -> Took:
+    return Took(spent.tokens, spent.completion_tokens, spent.cost)
 
 
 async def _put_off(services: Services, job: LeasedJob, lease_id: str, answer: Answer) -> None:
     delay = FIRST_DELAY_S * 2 ** (job.attempts - 1) * random.uniform(0.5, 1.5)
     due_at = clock.now() + timedelta(seconds=max(delay, _wanted_pause(answer)))
-    spent = _spent(answer)
-    took = Took(spent.tokens, spent.completion_tokens, spent.cost)
+    took = _took(_spent(answer))
     if await services.ledger.run(put_off(job.id, lease_id, due_at=due_at, took=took)):
         metrics.job_put_off()
 
@@ -259,7 +281,7 @@ def _error_of(item: Admitted, failure: Exception) -> Error:
         return InvalidRequest(("type",), f"this server's model can't judge {kind}")
     if isinstance(failure, MediaUnavailable):
         return failure
-    if isinstance(failure, TimeoutError):
+    if isinstance(failure, TookTooLong):
         return Error(
             f"The job took longer than {TIME_LIMIT_S} s, {MAX_ATTEMPTS} times.",
             code=ErrorCode.SERVER_ERROR,

@@ -35,6 +35,7 @@ class Pump(ABC, Generic[Item]):
         self._capacity = capacity
         self._busy = 0
         self._lots: dict[str, asyncio.Task[None]] = {}
+        self._abandoned: set[str] = set()
         self._steps: set[asyncio.Task[None]] = set()
         self._claiming = asyncio.Lock()
         self._has_room = asyncio.Event()
@@ -86,9 +87,13 @@ class Pump(ABC, Generic[Item]):
             await asyncio.sleep(self._lease_time.total_seconds() / 3)
             until = clock.now() + self._lease_time
             for lease_id, task in list(self._lots.items()):
+                if lease_id in self._abandoned:
+                    # It ends when what can't be taken back is done.
+                    continue
                 with contextlib.suppress(DatabaseError):
                     if not await self.renew(Lease(lease_id, until)) and lease_id in self._lots:
                         logger.warning("a lease has passed to others: its work is abandoned")
+                        self._abandoned.add(lease_id)
                         task.cancel()
 
     async def stop(self, *, grace_s: float) -> None:
@@ -133,6 +138,7 @@ class Pump(ABC, Generic[Item]):
             logger.exception("a lot of work failed")
         finally:
             del self._lots[lease.id]
+            self._abandoned.discard(lease.id)
             self._busy -= len(items)
             self._has_room.set()
         # There may be more: signals are not one for one.

@@ -25,7 +25,7 @@ from app.engines.remote.prompt import list_categories, takes_none
 from app.engines.remote.retry import with_retries
 from app.engines.remote.temperature import Temperatures
 from app.engines.remote.turns import answer_each, turn
-from app.engines.spending import NOTHING, Spent
+from app.engines.spending import NOTHING, Bill, Spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class DecisionEngine:
         fitted = await asyncio.to_thread(fitting) if len(task.content) > LONG_TEXT else fitting()
         asked = questions_of(task, fitted)
         lots = [asked[at : at + MAX_QUESTIONS] for at in range(0, len(asked), MAX_QUESTIONS)]
-        asking = (self._ask(lot, fitted.content, deadline=deadline) for lot in lots)
+        asking = (self._ask(lot, fitted.content, task.bill, deadline=deadline) for lot in lots)
         # All are waited for, so that none is under way when the task has ended.
         ends = await asyncio.gather(*asking, return_exceptions=True)
         read: dict[str | None, float] = {}
@@ -161,12 +161,16 @@ class DecisionEngine:
             truncated=fitted.truncated,
         )
 
-    async def _ask(self, lot: Sequence[Asking], content: str, *, deadline: float) -> _Read:
+    async def _ask(
+        self, lot: Sequence[Asking], content: str, bill: Bill | None, *, deadline: float
+    ) -> _Read:
         messages = [{"role": "user", "content": content}]
         options = {"questions": {asking.name: asking.question for asking in lot}}
         try:
             reply = await with_retries(
-                lambda within: call(self._address, messages, within=within, options=options),
+                lambda within: call(
+                    self._address, messages, within=within, options=options, bill=bill
+                ),
                 deadline=deadline,
             )
         except CallFailed as failure:

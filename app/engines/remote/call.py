@@ -8,7 +8,7 @@ CallFailed
 
 import asyncio
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from time import time
@@ -17,13 +17,14 @@ from typing import Any
 from app.engines.errors import EngineError, ModelUnavailable, UnusableAnswer
 from app.engines.litellm_provider import ask
 from app.engines.remote.price import Price, spent_on
-from app.engines.spending import Spent
+from app.engines.spending import Bill, Spent
 
 Message = dict[str, Any]
 
 # 501 is what llama.cpp says of a model that is no decision model.
 _LASTING = frozenset({401, 402, 403, 404, 501})
 _RETRYABLE = frozenset({408, 409, 425, 429})
+_NOT_KNOWN = Spent(cost=None)
 
 
 class CallFailed(Exception):
@@ -88,33 +89,79 @@ class Address:
 
 
 async def call(
-    address: Address, messages: Sequence[Message], *, within: float, options: Mapping[str, Any]
+    address: Address,
+    messages: Sequence[Message],
+    *,
+    within: float,
+    options: Mapping[str, Any],
+    bill: Bill | None = None,
 ) -> Reply:
-    """Ask once; `within` is the longest that it may take, in seconds.
+    """Ask once; `within` is the longest that it may take, in seconds. `bill` is told what it takes.
 
     Raises:
         CallFailed: There was no answer.
     """
+    bill = bill or Bill()
+    asking = _within(
+        within,
+        model=address.model,
+        messages=list(messages),
+        api_base=address.api_base,
+        api_key=address.api_key,
+        # LiteLLM keeps a client for each time-out: one that varies would open connections anew for
+        # every call.
+        timeout=address.timeout_s,
+        # Retries are ours: they share one budget of time.
+        max_retries=0,
+        num_retries=0,
+        **options,
+    )
+    canceled = False
     try:
-        async with asyncio.timeout(within):
-            response = await ask(
-                model=address.model,
-                messages=list(messages),
-                api_base=address.api_base,
-                api_key=address.api_key,
-                # LiteLLM keeps a client for each time-out: one that varies would open connections
-                # anew for every call.
-                timeout=address.timeout_s,
-                # Retries are ours: they share one budget of time.
-                max_retries=0,
-                num_retries=0,
-                **options,
-            )
+        if bill.hurried is None:
+            response = await asking
+        else:
+            response, canceled = await _to_the_end(asking, bill.hurried)
     except TimeoutError:
         raise CallFailed(408) from None
+    except asyncio.CancelledError:
+        bill.spent += _NOT_KNOWN
+        raise
     except Exception as error:  # noqa: BLE001 - LiteLLM's errors have no base that can be named here
         raise _failure(error) from None
-    return _reply(response, address)
+    if response is None:
+        raise asyncio.CancelledError
+    reply = _reply(response, address)
+    bill.spent += reply.spent
+    if canceled:
+        raise asyncio.CancelledError
+    return reply
+
+
+async def _within(seconds: float, **options: Any) -> Any:
+    async with asyncio.timeout(seconds):
+        return await ask(**options)
+
+
+async def _to_the_end(asking: Coroutine[Any, Any, Any], hurried: asyncio.Event) -> tuple[Any, bool]:
+    """Return the response, and whether it was waited for although the task was canceled.
+
+    In that case it may be None: it failed, which costs nothing, and nobody is left to be told.
+    """
+    task = asyncio.create_task(asking)
+    try:
+        return await asyncio.shield(task), False
+    except asyncio.CancelledError:
+        hurry = asyncio.create_task(hurried.wait())
+        try:
+            await asyncio.wait((task, hurry), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            hurry.cancel()
+            if not task.done():
+                task.cancel()
+        if not task.done():
+            raise
+        return (None if task.exception() else task.result()), True
 
 
 def _failure(error: Exception) -> CallFailed:

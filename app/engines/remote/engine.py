@@ -194,7 +194,9 @@ class RemoteEngine:
         assert self._capabilities is not None  # noqa: S101 - `classify` has loaded it
         options = options_for(manner, task, longest=self._capabilities.longest_answer)
         return await with_retries(
-            lambda within: call(self._address, messages, within=within, options=options),
+            lambda within: call(
+                self._address, messages, within=within, options=options, bill=task.bill
+            ),
             deadline=deadline,
         )
 

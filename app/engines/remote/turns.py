@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from app.engines.contract import Outcome, Task
 from app.engines.errors import EngineBusy, EngineError
+from app.engines.side_by_side import all_of
 
 
 @asynccontextmanager
@@ -37,4 +38,4 @@ async def answer_each(
         except EngineError as error:
             return error
 
-    return list(await asyncio.gather(*(answer(task) for task in tasks)))
+    return await all_of(answer(task) for task in tasks)

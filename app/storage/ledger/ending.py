@@ -43,7 +43,7 @@ UPDATE jobs SET status = :status, labels = :labels, outcome = :outcome, model = 
                 basis = :basis,
                 {add_up}, cached = :cached, latency_ms = :latency_ms,
                 error_code = :error_code, error_message = :error_message,
-                completed_at = :completed_at, due_at = NULL, lease_id = NULL,
+                completed_at = :completed_at, due_at = NULL, lease_id = {lease},
                 lease_expires_at = NULL
 WHERE id = :job AND account_id = :account AND {condition}
 RETURNING id, account_id, input_type, mode, schema_id, batch_id, item_id, background,
@@ -52,14 +52,21 @@ RETURNING id, account_id, input_type, mode, schema_id, batch_id, item_id, backgr
 #: For whoever runs the job.
 RUNNING = Statement(
     _ENDING.format(
-        condition="status = 'processing' AND COALESCE(lease_id, '') = :lease", add_up=ADD_UP
+        condition="status = 'processing' AND COALESCE(lease_id, '') = :lease",
+        add_up=ADD_UP,
+        lease="NULL",
     )
 )
 #: For whoever found its lease run out. Nobody can take the row up in between: it is locked.
-EXPIRED = Statement(_ENDING.format(condition="status = 'processing'", add_up=ADD_UP))
-#: For a caller who no longer wants it.
+EXPIRED = Statement(_ENDING.format(condition="status = 'processing'", add_up=ADD_UP, lease="NULL"))
+#: For a caller who no longer wants it. The lease stays: under it, once, whoever runs the job counts
+#: what that still costs.
 OPEN = Statement(
-    _ENDING.format(condition="background AND status IN ('pending', 'processing')", add_up=ADD_UP)
+    _ENDING.format(
+        condition="background AND status IN ('pending', 'processing')",
+        add_up=ADD_UP,
+        lease="lease_id",
+    )
 )
 
 # Locked, so that who turns retention off finds all that was kept before.

@@ -35,8 +35,11 @@ completion_tokens = COALESCE(completion_tokens + :completion_tokens, :completion
                              completion_tokens),
 cost = cost + :cost
 """
+# Whoever drops what was held for the attempt counts it, and so nobody else does; where nothing was
+# held, whoever takes the lease off the job.
 _LATE_TEXT = """
-UPDATE jobs SET {add_up} WHERE id = :job AND account_id = :account
+UPDATE jobs SET {add_up}, lease_id = NULLIF(lease_id, :lease)
+WHERE id = :job AND (:held = 1 OR lease_id = :lease AND status <> 'processing')
 RETURNING id, account_id, input_type, COALESCE(billed_at, created_at)
 """
 _LATE = Statement(_LATE_TEXT.format(add_up=ADD_UP))
@@ -58,6 +61,17 @@ class Settled:
     billed_at: datetime
     may_be_kept: bool
     tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """What an attempt under a lease took whose job had ended elsewhere, or was taken over."""
+
+    job_id: int
+    lease_id: str
+    tokens: int
+    completion_tokens: int
+    cost: int | None
 
 
 _Month = tuple[int, str]
@@ -130,27 +144,55 @@ def settle_use(
     """Give the quota of what failed back, count the tokens of what completed, and all costs.
 
     What was held of a budget is given back. `ends` are all that were to end: an attempt at a job
-    that had ended elsewhere counts its cost too, if something was held for it.
+    that had ended elsewhere counts its cost too.
     """
     changes = _Changes()
     amounts = {hold.job_id: hold for hold in held}
+    late = dict(ends)
     for each in settled:
         job, billed_at = each.job, each.billed_at
+        del late[job.id]
         failed = each.end.error_code is not None
-        cost = _cost(each.end.cost, amounts.pop(job.id, None))
+        cost = _cost(each.end.cost, amounts.get(job.id))
         tokens = 0 if failed else each.tokens
         changes.add_day((job.account_id, billed_at.date(), job.input_type), failed, cost, tokens)
         if failed or cost:
             changes.add((job.account_id, f"{billed_at:%Y-%m}"), failed, cost, 0)
+    yield from _count_late(
+        changes,
+        [
+            Late(end.job_id, end.lease_id or "", end.tokens, end.completion_tokens, end.cost)
+            for _, end in sorted(late.items())
+        ],
+        amounts,
+    )
     for hold in held:
         changes.add((hold.account_id, hold.period), 0, 0, hold.amount)
-    if amounts:
-        rows = yield Many(_LATE, [_late_row(ends[job]) for job in sorted(amounts)])
-        for job_id, account_id, input_type, billed in rows:
-            cost = _cost(ends[job_id].cost, amounts[job_id])
-            changes.add((account_id, amounts[job_id].period), 0, cost, 0)
-            changes.add_day((account_id, read_time(billed).date(), input_type), 0, cost, 0)
     yield from changes.write()
+
+
+def settle_late(late: Late, held: Sequence[Held]) -> Steps[None]:
+    """Count what an attempt cost whose job is no longer its own, and give back what was held."""
+    changes = _Changes()
+    yield from _count_late(changes, [late], {hold.job_id: hold for hold in held})
+    for hold in held:
+        changes.add((hold.account_id, hold.period), 0, 0, hold.amount)
+    yield from changes.write()
+
+
+def _count_late(
+    changes: _Changes, late: Sequence[Late], amounts: Mapping[int, Held]
+) -> Steps[None]:
+    costs = {each.job_id: each for each in late if each.cost != 0 or each.job_id in amounts}
+    if not costs:
+        return
+    rows = yield Many(_LATE, [_late_row(each, amounts) for each in costs.values()])
+    for job_id, account_id, input_type, billed in rows:
+        hold, billed_at = amounts.get(job_id), read_time(billed)
+        cost = _cost(costs[job_id].cost, hold)
+        period = f"{billed_at:%Y-%m}" if hold is None else hold.period
+        changes.add((account_id, period), 0, cost, 0)
+        changes.add_day((account_id, billed_at.date(), input_type), 0, cost, 0)
 
 
 def settle_attempt(
@@ -178,13 +220,14 @@ def _cost(cost: int | None, hold: Held | None) -> int:
     return 0 if hold is None else hold.amount
 
 
-def _late_row(end: JobEnd) -> Parameters:
+def _late_row(late: Late, amounts: Mapping[int, Held]) -> Parameters:
     return {
-        "job": end.job_id,
-        "account": end.account_id,
-        "tokens": end.tokens or None,
-        "completion_tokens": end.completion_tokens or None,
-        "cost": end.cost,
+        "job": late.job_id,
+        "lease": late.lease_id,
+        "held": int(late.job_id in amounts),
+        "tokens": late.tokens or None,
+        "completion_tokens": late.completion_tokens or None,
+        "cost": late.cost,
     }
 
 

@@ -22,7 +22,7 @@ from app.storage.ledger.records import (
     Recovered,
     Took,
 )
-from app.storage.ledger.settling import ADD_UP, settle_attempt
+from app.storage.ledger.settling import ADD_UP, Late, settle_attempt, settle_late
 from app.storage.operation import Many, Query, Rows, Statement, Steps, reading, writing
 
 _HEAD = Statement("""
@@ -205,8 +205,8 @@ def put_off(
 ) -> Steps[bool]:
     """Let a job wait for another attempt; False when it is no longer held.
 
-    What the attempt took counts at once, and what was held of a budget for it comes back. One that
-    does not count as an attempt was not begun.
+    What the attempt took counts at once, also of a job that was canceled, and what was held of a
+    budget for it comes back. One that does not count as an attempt was not begun, or not for long.
     """
     rows = yield Query(
         _PUT_OFF,
@@ -225,7 +225,8 @@ def put_off(
         ((account, input_type, billed),) = rows
         yield from settle_attempt((account, input_type, read_time(billed)), held, cost=took.cost)
     else:
-        yield from release(held)
+        late = Late(job_id, lease_id, took.tokens, took.completion_tokens, took.cost)
+        yield from settle_late(late, held)
     return bool(rows)
 
 
