@@ -63,7 +63,13 @@ class Account:
 
     def viewer(self, _info: object) -> dict[str, Any]:
         """The account."""
-        return {"id": "1", "name": "Acme", "plan": "STARTER", "status": "ACTIVE"}
+        return {
+            "id": "1",
+            "name": "Acme",
+            "plan": "STARTER",
+            "status": "ACTIVE",
+            "budget": {"limit": "25", "used": "3.2000165"},
+        }
 
     def usage(self, _info: object, month: str | None = None) -> dict[str, Any]:
         """A month with two busy days."""
@@ -86,6 +92,7 @@ class Account:
                 "requests": 3421,
                 "remaining": 6579,
                 "tokens": 891234,
+                "cost": "3.1500165",
                 "byType": {"text": 3200, "image": 221, "audio": 0, "video": 0},
                 "byDay": days,
             },

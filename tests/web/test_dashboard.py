@@ -41,6 +41,8 @@ def test_key_lives_as_long_as_the_tab(dashboard: Browser, site: str) -> None:
 def test_overview_shows_plan_usage_and_days(dashboard: Browser) -> None:
     dashboard.wait_for_text("3,421 of 10,000 requests")
     dashboard.wait_for_text("Plan: starter")
+    dashboard.wait_for_text("$3.150017")
+    dashboard.wait_for_text("$3.200017 of $25.00")
     assert dashboard.run("return document.querySelectorAll('.day').length") == 30
     assert "120 requests in 2026-11" in dashboard.run(
         "return document.querySelector('.plot').ariaLabel"

@@ -11,6 +11,7 @@ import viewerDocument from "../operations/dashboard/viewer.graphql";
 import type {
   Account,
   ApiKey,
+  Budget,
   Classified,
   ClassifyInput,
   InputType,
@@ -44,7 +45,11 @@ export class Api {
   }
 
   async usage(month: string | null): Promise<Usage> {
-    return (await this.#send<{ usage: Usage }>(usageDocument, { month })).usage;
+    const { usage, viewer } = await this.#send<{
+      usage: Omit<Usage, "budget">;
+      viewer: { budget: Budget | null };
+    }>(usageDocument, { month });
+    return { ...usage, budget: viewer.budget };
   }
 
   async classify(input: ClassifyInput): Promise<Classified> {

@@ -1,11 +1,19 @@
 /** Numbers and times as the reader's language writes them. */
 
 const numbers = new Intl.NumberFormat();
+const amounts = new Intl.NumberFormat(undefined, {
+  style: "currency",
+  currency: "USD",
+  maximumFractionDigits: 6,
+});
 const percents = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
 const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const days = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
 
 export const number = (value: number): string => numbers.format(value);
+
+/** US dollars, of which a single call may cost millionths. */
+export const dollars = (amount: string): string => amounts.format(Number(amount));
 
 export const percent = (value: number): string => percents.format(value);
 

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import type { ViewProps } from "./app";
 import { DayPlot } from "./day-plot";
-import { addMonths, day, number } from "./format";
+import { addMonths, day, dollars, number } from "./format";
 import { useLoaded } from "./load";
 import { Bar, Problem } from "./parts";
 import type { Usage } from "./types";
@@ -53,6 +53,8 @@ function ThisMonth({ usage: { period, limits, usage } }: { usage: Usage }) {
       <dl>
         <dt>Tokens</dt>
         <dd>{number(usage.tokens)}</dd>
+        <dt>Cost</dt>
+        <dd>{dollars(usage.cost)}</dd>
         {types.map(([type, count]) => (
           <>
             <dt>{type}</dt>
@@ -64,7 +66,7 @@ function ThisMonth({ usage: { period, limits, usage } }: { usage: Usage }) {
   );
 }
 
-function Limits({ usage: { plan, limits } }: { usage: Usage }) {
+function Limits({ usage: { plan, limits, budget } }: { usage: Usage }) {
   const count = (limit: number | null): string => (limit === null ? "unlimited" : number(limit));
   return (
     <section className="card" aria-labelledby="plan-title">
@@ -78,6 +80,14 @@ function Limits({ usage: { plan, limits } }: { usage: Usage }) {
         <dd>{count(limits.schemas)}</dd>
         <dt>Images, audio, video</dt>
         <dd>{limits.media ? "included" : "not included"}</dd>
+        {budget === null ? null : (
+          <>
+            <dt>Budget used this month</dt>
+            <dd>
+              {dollars(budget.used)} of {dollars(budget.limit)}
+            </dd>
+          </>
+        )}
         <dt>Starts afresh on</dt>
         <dd>{day(limits.resetsAt)}</dd>
       </dl>

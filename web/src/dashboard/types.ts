@@ -17,6 +17,12 @@ export interface Account {
   status: string;
 }
 
+/** A month's budget in US dollars; `used` counts what work that runs may cost at most. */
+export interface Budget {
+  limit: string;
+  used: string;
+}
+
 export interface Usage {
   period: string;
   plan: string;
@@ -31,9 +37,13 @@ export interface Usage {
     requests: number;
     remaining: number | null;
     tokens: number;
+    /** US dollars, exactly. */
+    cost: string;
     byType: { text: number; image: number; audio: number; video: number };
     byDay: Day[];
   };
+  /** Of the current month; null is none. */
+  budget: Budget | null;
 }
 
 export interface Day {
