@@ -31,6 +31,7 @@ from app.engines.contract import (
     InputType,
     Mode,
     OutcomeKind,
+    QuestionKind,
     Truncated,
 )
 
@@ -92,6 +93,15 @@ _show(
         Mode.SINGLE: "The best label.",
         Mode.MULTI: "Every label judged on its own, those above the threshold.",
         Mode.TOP_N: "The best few of a distribution that sums to 1.",
+    },
+)
+_show(
+    QuestionKind,
+    description="What kind of answer a question has.",
+    values={
+        QuestionKind.CHOICE: "One of several options.",
+        QuestionKind.SCORE: "A place on a scale of ordered levels.",
+        QuestionKind.NOUL: "Whether something holds.",
     },
 )
 _show(

@@ -3,9 +3,10 @@
 The key stands for the whole body. Two things can be known of a repeat whose first try died before
 its answer was kept:
 
-- The only mutation was `classify`, `classifyBatch` or `createBatchFile`: the step that ended or
-  promised the work has written down which job or batch it was. The repeat shows that one; without
-  it nothing was done, and the key is free once the jobs of the dead process have been given back.
+- The only mutation was `classify`, `classifyBatch`, `createBatchFile` or `decide`: the step that
+  ended or promised the work has written down which job or batch it was. The repeat shows that one;
+  without it nothing was done, and the key is free once the jobs of the dead process have been given
+  back.
 - Any other mutations: what they did is not written down with the work. The key stays taken, and
   says so, until it expires: nothing is done twice without the caller's knowing.
 
@@ -23,7 +24,7 @@ from app.domain import idempotency
 from app.domain.idempotency import KEPT, WAITING_CALLER_LEASE, Claim, Receipt, Replay
 from app.domain.services import Services
 
-_WRITTEN_DOWN = frozenset({"classify", "classifyBatch", "createBatchFile"})
+_WRITTEN_DOWN = frozenset({"classify", "classifyBatch", "createBatchFile", "decide"})
 
 
 @dataclass(slots=True)

@@ -50,6 +50,8 @@ _LIST_SIZES = {
     "deliveries": 20,
     "plans": 4,
     "results": 100,
+    "answers": 20,
+    "probabilities": 20,
     "byDay": 31,
 }
 _LARGEST_PAGE = 100

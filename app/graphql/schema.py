@@ -21,6 +21,7 @@ from app.graphql.classification.classify_batch import (
     ClassifyBatchPayload,
     resolve_classify_batch,
 )
+from app.graphql.decisions.decide import DecidePayload, resolve_decide
 from app.graphql.jobs.connection import JobConnection
 from app.graphql.jobs.mutations import (
     CancelJobPayload,
@@ -130,6 +131,11 @@ class Mutation:
     classify_batch: ClassifyBatchPayload = strawberry.field(
         resolver=resolve_classify_batch,
         description="Classify several inputs; each counts as one request, all or none.",
+    )
+    decide: DecidePayload = strawberry.field(
+        resolver=resolve_decide,
+        description="Answer typed questions about one text, with a probability for every option; "
+        "each counts as one request, all or none.",
     )
     create_batch_file: CreateBatchFilePayload = strawberry.field(
         resolver=resolve_create_batch_file,

@@ -10,7 +10,7 @@ import msgspec
 
 from app.domain.batches.batch import Batch
 from app.domain.classification.request import MAX_NAME_LENGTH, check_text
-from app.domain.decisions.answer import by_option, confidence_of_choice, score_of
+from app.domain.decisions.answer import answer_of
 from app.domain.decisions.decide import decide
 from app.domain.decisions.question import NO, YES, AskedQuestion, DecisionsRequest, Option
 from app.domain.errors import ErrorCode, FieldPath, InvalidRequest
@@ -79,12 +79,14 @@ def _to_question(path: FieldPath, name: str, asked: Any) -> AskedQuestion:
     kind = asked.get("type")
     if not isinstance(kind, str) or kind not in _KINDS:
         raise InvalidRequest((*path, "type"), f"must be one of {', '.join(_KINDS)}")
-    instructions = asked.get("instructions")
+    instructions, criteria = asked.get("instructions"), (*path, "criteria")
     return AskedQuestion(
         name=name,
         kind=QuestionKind(kind),
         instructions="" if instructions is None else _words((*path, "instructions"), instructions),
-        options=_to_options((*path, "criteria"), QuestionKind(kind), asked.get("criteria")),
+        options=_to_options(criteria, QuestionKind(kind), asked.get("criteria")),
+        at=path,
+        options_at=criteria,
     )
 
 
@@ -92,21 +94,21 @@ def _to_options(path: FieldPath, kind: QuestionKind, criteria: Any) -> list[Opti
     match kind, criteria:
         case QuestionKind.SCORE, list():
             return [
-                Option(str(index), _words((*path, index), level))
+                Option(str(index), _words((*path, index), level), at=(*path, index))
                 for index, level in enumerate(criteria)
             ]
         case QuestionKind.CHOICE, dict():
-            return [Option(name, _meaning(path, criteria, name)) for name in criteria]
+            return [_option(path, criteria, name) for name in criteria]
         case QuestionKind.NOUL, dict() | None:
-            return [Option(name, _meaning(path, criteria or {}, name)) for name in (YES, NO)]
+            return [_option(path, criteria or {}, name) for name in (YES, NO)]
     wanted = "an array of levels" if kind is QuestionKind.SCORE else "an object"
     raise InvalidRequest(path, "is required" if criteria is None else f"must be {wanted}")
 
 
-def _meaning(path: FieldPath, criteria: Mapping[str, Any], name: str) -> str | None:
-    meaning = criteria.get(name)
+def _option(path: FieldPath, criteria: Mapping[str, Any], name: str) -> Option:
+    meaning, at = criteria.get(name), (*path, name)
     # An empty one says as little as none.
-    return (_words((*path, name), meaning) or None) if meaning is not None else None
+    return Option(name, None if meaning is None else _words(at, meaning) or None, at=at)
 
 
 def _words(path: FieldPath, value: Any) -> str:
@@ -139,17 +141,16 @@ def _render(call: Call, request: DecisionsRequest, batch: Batch) -> SystemOneRep
 def _answer(
     asked: AskedQuestion, job: Job
 ) -> ChoiceAnswerReply | ScoreAnswerReply | NoulAnswerReply:
-    chances = by_option(job.labels or (), [option.name for option in asked.options])
+    answer = answer_of(asked, job.labels or ())
+    chances, confidence = dict(answer.chances), answer.confidence or 0.0
     match asked.kind:
         case QuestionKind.NOUL:
-            return NoulAnswerReply(chances[YES])
+            return NoulAnswerReply(answer.noul or 0.0)
         case QuestionKind.CHOICE:
-            best = max(chances, key=chances.__getitem__)
-            return ChoiceAnswerReply(best, chances, confidence_of_choice(chances))
+            return ChoiceAnswerReply(answer.choice or "", chances, confidence)
         case QuestionKind.SCORE:
-            placed = score_of([*chances.values()])
             legend = {option.name: option.meaning for option in asked.options}
-            return ScoreAnswerReply(placed.score, legend, chances, placed.confidence)
+            return ScoreAnswerReply(answer.score or 0.0, legend, chances, confidence)
 
 
 SYSTEMONE = {

@@ -128,6 +128,21 @@ OUT_OF_RULES: dict[str, dict[str, list[Any]]] = {
         "type": [], "mode": ["TOP_N"], "model": MODEL,
     },
     "DeleteSchemaInput": {"id": []},
+    "DecideInput": {
+        "state": [*BLANK, *TEXT, "x" * 1_000_001],
+        "questions": [
+            [],
+            [{"name": f"q{n}", "kind": "NOUL", "instructions": "x"} for n in range(129)],
+            At(("1", "name"), [{"name": "q", "kind": "NOUL", "instructions": "x"}] * 2),
+        ],
+        "store": [],
+    },
+    # What each kind takes of these is in test_decide.
+    "QuestionInput": {
+        "name": NAME, "kind": [], "instructions": ["x" * 10_001, *TEXT], "options": [[]],
+        "levels": [["low", "high"]], "whenTrue": ["x"], "whenFalse": ["x"],
+    },
+    "OptionInput": {"name": NAME, "description": ["x" * 10_001, *TEXT]},
     "CreateApiKeyInput": {"name": NAME},
     "RenameApiKeyInput": {"id": [], "name": NAME},
     "RevokeApiKeyInput": {"id": []},
@@ -155,15 +170,22 @@ LEAST: dict[str, dict[str, Any]] = {
     "CreateSchemaInput": {"name": "S", "categories": [{"name": "a"}]},
     "UpdateSchemaInput": {"id": "1"},
     "DeleteSchemaInput": {"id": "999999"},
+    "DecideInput": {
+        "state": "x", "questions": [{"name": "q", "kind": "NOUL", "instructions": "x"}],
+    },
+    "QuestionInput": {"name": "q", "kind": "CHOICE", "options": [{"name": "ok"}]},
+    "OptionInput": {"name": "ok"},
     "CreateApiKeyInput": {"name": "K"},
     "RenameApiKeyInput": {"id": "999999", "name": "K"},
     "RevokeApiKeyInput": {"id": "999999"},
     "JobFilter": {},
-}
+}  # fmt: skip
 NEIGHBOURS: dict[str, dict[str, Any]] = {
     "CategoryInput": {"name": "first"},
     "BatchItemInput": {"input": "first"},
     "CategorySetInput": {"categories": [{"name": "first"}]},
+    "QuestionInput": {"name": "first", "kind": "NOUL", "instructions": "x"},
+    "OptionInput": {"name": "first"},
 }
 # By argument of a query that takes no input type.
 ARGUMENTS: dict[str, list[Any]] = {

@@ -218,6 +218,11 @@ def test_an_item_that_fails_leaves_the_others(setting: Setting) -> None:
     assert (job["result"], job["error"]) == (None, bad["error"])
 
 
+DECIDE = """mutation($input: DecideInput!) { decide(input: $input) {
+  answers { choice confidence probabilities { option } job { error { code } } }
+  batch { status } errors { code } } }"""
+
+
 def test_questions_of_the_systemone_wire_go_to_any_model(setting: Setting) -> None:
     def decide(**questions: str) -> httpx.Response:
         asked = {
@@ -254,6 +259,27 @@ def test_questions_of_the_systemone_wire_go_to_any_model(setting: Setting) -> No
     assert int(failed.headers["Retry-After"]) >= 1
     assert failed.json()["error"]["code"] == "model_unavailable"
     assert used() == before + 2
+
+    def decide_by_graphql(*texts: str) -> Any:
+        options = [{"name": "billing", "description": "x"}, {"name": "tech", "description": "y"}]
+        questions = [
+            {"name": text, "kind": "CHOICE", "instructions": text, "options": options}
+            for text in texts
+        ]
+        wanted = {"state": BODY["input"], "questions": questions}
+        return ask(setting.client, DECIDE, input=wanted)["decide"]
+
+    payload = decide_by_graphql("Which team?", "poison")
+    good, bad = payload["answers"]
+    assert (good["choice"], good["confidence"]) == ("billing", 0.8368)
+    assert (bad["choice"], bad["confidence"], bad["probabilities"]) == (None, None, [])
+    assert bad["job"]["error"] == {"code": "MODEL_UNAVAILABLE"}
+    assert (payload["batch"]["status"], payload["errors"]) == ("COMPLETED", [])
+    assert used() == before + 3
+    payload = decide_by_graphql("poison")
+    assert (payload["answers"], payload["batch"]) == ([], None)
+    assert payload["errors"] == [{"code": "MODEL_UNAVAILABLE"}]
+    assert used() == before + 3
 
 
 def test_an_order_in_the_input_is_content(setting: Setting) -> None:

@@ -41,7 +41,7 @@ def test_newcomer_finds_starting_queries_and_a_place_for_the_key(
 ) -> None:
     _open(browser, site)
 
-    assert _tabs(browser) == ["Classify", "Viewer", "Jobs", "CreateApiKey"]
+    assert _tabs(browser) == ["Classify", "Decide", "Viewer", "Jobs", "CreateApiKey"]
     browser.wait_for_text("Bearer cai_live_", ".graphiql-editors")
 
 

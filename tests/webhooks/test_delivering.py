@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.databases import query
+from tests.graphql.asking import ask
 from tests.servers import wait_until
 from tests.webhooks.conftest import Owner
 
@@ -98,6 +99,33 @@ def test_a_batch_is_told_as_one(owner: Owner, asked: dict[str, Any]) -> None:
     assert [each["id"] for each in told.event["results"]] == ["one", "two"]
     assert (told.event["meta"]["total"], told.event["meta"]["completed"]) == (2, 2)
     assert told.headers["x-classifaily-event"] == "batch.completed"
+    owner.wait_for(webhook, "delivered")
+    assert len(owner.receiver.received(webhook["path"])) == 1
+
+
+QUESTION = {"type": "choice", "criteria": {"billing": "Payments", "sports": None}}
+DECIDE = """mutation { decide(input: {state: "I was charged twice.", questions: [{name: "team",
+  kind: CHOICE, options: [{name: "billing", description: "Payments"}, {name: "sports"}]}]}) {
+  batch { id } } }"""
+
+
+@pytest.mark.contract("beyond.systemone")
+@pytest.mark.parametrize("face", ["rest", "graphql"])
+def test_answers_to_questions_are_told_as_a_batch(owner: Owner, face: str) -> None:
+    webhook = owner.register()
+    if face == "rest":
+        asked = {"state": "I was charged twice.", "questions": {"team": QUESTION}}
+        batch_id = owner.client.post("/v1/systemone", json=asked).json()["id"]
+    else:
+        batch_id = ask(owner.client, DECIDE)["decide"]["batch"]["id"]
+    (told,) = owner.receiver.wait(webhook["path"])
+    shown = owner.client.get("/api/v1/jobs", params={"id": batch_id}).json()
+    assert told.event == {
+        "event": "batch.completed", "id": batch_id, "status": "completed",
+        "results": shown["results"], "meta": shown["meta"], "timestamp": told.event["timestamp"],
+    }  # fmt: skip
+    (answer,) = told.event["results"]
+    assert (answer["name"], answer["result"]["labels"][0]["label"]) == ("team", "billing")
     owner.wait_for(webhook, "delivered")
     assert len(owner.receiver.received(webhook["path"])) == 1
 

@@ -8,7 +8,8 @@ formulas are TypeSafe's, which llama.cpp's documented answers agree with
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.engines.contract import Label
+from app.domain.decisions.question import YES, AskedQuestion
+from app.engines.contract import Label, QuestionKind
 
 _PLACES = 4
 
@@ -21,10 +22,35 @@ class Score:
     confidence: float
 
 
-def by_option(labels: Sequence[Label], names: Sequence[str]) -> dict[str, float]:
-    """Return the probability of each option, in the order asked."""
-    chances = {label.label: label.confidence for label in labels}
-    return {name: chances[name] for name in names}
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a question was answered.
+
+    `chances` are the options' probabilities, in the order asked. Of the rest each kind of question
+    has its own: a choice the likeliest option, the first of those as likely, a score its place on
+    the scale, a noul the probability that it holds; a noul has no confidence.
+    """
+
+    chances: Mapping[str, float]
+    choice: str | None = None
+    score: float | None = None
+    noul: float | None = None
+    confidence: float | None = None
+
+
+def answer_of(asked: AskedQuestion, labels: Sequence[Label]) -> Answer:
+    """Return the answer to a question; `labels` have each of its options."""
+    found = {label.label: label.confidence for label in labels}
+    chances = {option.name: found[option.name] for option in asked.options}
+    match asked.kind:
+        case QuestionKind.NOUL:
+            return Answer(chances, noul=chances[YES])
+        case QuestionKind.CHOICE:
+            best = max(chances, key=chances.__getitem__)
+            return Answer(chances, choice=best, confidence=confidence_of_choice(chances))
+        case QuestionKind.SCORE:
+            placed = score_of([*chances.values()])
+            return Answer(chances, score=placed.score, confidence=placed.confidence)
 
 
 def confidence_of_choice(chances: Mapping[str, float]) -> float:

@@ -40,6 +40,7 @@ async def decide(
         InvalidRequest: A value is out of its range, or more than any of the models can take.
         PlanRestriction: The plan has no categories of one's own, or fewer items in a batch.
         RateLimitExceeded: The month's quota does not cover every question; nothing was counted.
+        BudgetExceeded: The month's budget does not cover what it could cost.
         ModelUnavailable: No question could be answered; the quota is given back.
         ServerError: Our fault; the quota is given back.
     """

@@ -1,6 +1,6 @@
 """Typed questions about one state: what is asked for, and the rules that hold for its values.
 
-Field paths in errors are the wire's names (docs/decisions/0012-the-systemone-wire.md).
+Each face writes questions in its own way, so they come with the ways to their fields, for errors.
 """
 
 import unicodedata
@@ -27,10 +27,15 @@ YES, NO = "true", "false"
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A possible answer: an option of a choice, a level of a score, a side of a noul."""
+    """A possible answer: an option of a choice, a level of a score, a side of a noul.
+
+    `at` leads to what it means, `name_at` to its name; None where that is a key.
+    """
 
     name: str
     meaning: str | None = None
+    at: FieldPath = ()
+    name_at: FieldPath | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +43,17 @@ class AskedQuestion:
     """One question under the caller's name for it.
 
     `options` are those of a choice; the levels of a score, the lowest first, named by their index;
-    `YES` and `NO` of a noul.
+    `YES` and `NO` of a noul. `at` leads to it, `options_at` to all of them, `name_at` to its name;
+    None where that is a key.
     """
 
     name: str
     kind: QuestionKind
     instructions: str
     options: Sequence[Option]
+    at: FieldPath = ()
+    options_at: FieldPath = ()
+    name_at: FieldPath | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,42 +78,49 @@ def check_decisions(request: DecisionsRequest) -> None:
             ("questions",),
             f"must hold 1 to {MAX_QUESTIONS} questions, got {len(request.questions)}",
         )
+    seen: set[str] = set()
     for question in request.questions:
-        _check_name(("questions",), question.name, what="questions")
-        _check_question(("questions", question.name), question)
+        _check_name(question.name_at, question.name, of=("questions",), what="questions")
+        _check_is_new(question.name, seen, at=question.name_at or question.at)
+        _check_question(question)
 
 
-def _check_question(at: FieldPath, question: AskedQuestion) -> None:
-    check_text((*at, "instructions"), question.instructions, maximum=MAX_WORDS)
-    criteria = (*at, "criteria")
-    count = len(question.options)
+def _check_question(question: AskedQuestion) -> None:
+    instructions = (*question.at, "instructions")
+    check_text(instructions, question.instructions, maximum=MAX_WORDS)
+    of, count = question.options_at, len(question.options)
     match question.kind:
         case QuestionKind.CHOICE if not 1 <= count <= MAX_OPTIONS:
-            raise InvalidRequest(criteria, f"must hold 1 to {MAX_OPTIONS} options, got {count}")
+            raise InvalidRequest(of, f"must hold 1 to {MAX_OPTIONS} options, got {count}")
         case QuestionKind.SCORE if not LEVELS[0] <= count <= LEVELS[1]:
-            raise InvalidRequest(
-                criteria, f"must hold {LEVELS[0]} to {LEVELS[1]} levels, got {count}"
-            )
+            raise InvalidRequest(of, f"must hold {LEVELS[0]} to {LEVELS[1]} levels, got {count}")
         case QuestionKind.NOUL if not any(option.meaning for option in question.options):
-            check_filled((*at, "instructions"), question.instructions)
+            check_filled(instructions, question.instructions)
     seen: set[str] = set()
-    for index, option in enumerate(question.options):
-        place: str | int = index if question.kind is QuestionKind.SCORE else option.name
-        _check_name(criteria, option.name, what="options")
+    for option in question.options:
+        _check_name(option.name_at, option.name, of=of, what="options")
         if option.meaning is not None:
-            check_text((*criteria, place), option.meaning, maximum=MAX_WORDS)
+            check_text(option.at, option.meaning, maximum=MAX_WORDS)
         if question.kind is QuestionKind.SCORE:
-            check_filled((*criteria, place), option.meaning or "")
-        # Two names that look the same to a reader would make an answer ambiguous.
-        key = unicodedata.normalize("NFC", option.name).strip()
-        if key in seen:
-            raise InvalidRequest((*criteria, place), "must be unique, but another looks the same")
-        seen.add(key)
+            check_filled(option.at, option.meaning or "")
+        _check_is_new(option.name, seen, at=option.name_at or option.at)
 
 
-def _check_name(path: FieldPath, name: str, *, what: str) -> None:
+def _check_is_new(name: str, seen: set[str], *, at: FieldPath) -> None:
+    # Two names that look the same to a reader would make an answer ambiguous.
+    key = unicodedata.normalize("NFC", name).strip()
+    if key in seen:
+        raise InvalidRequest(at, "must be unique, but another looks the same")
+    seen.add(key)
+
+
+def _check_name(at: FieldPath | None, name: str, *, of: FieldPath, what: str) -> None:
+    """Hold a name to its rules; that of a key is wrong with what has the keys."""
+    path = of if at is None else at
     try:
         check_text(path, name, maximum=MAX_NAME_LENGTH)
         check_filled(path, name)
     except InvalidRequest as error:
+        if at is not None:
+            raise
         raise InvalidRequest(path, f"must give names to its {what}: one {error.problem}") from None
