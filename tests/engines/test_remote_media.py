@@ -1,9 +1,13 @@
 """Images, audio and video through the real LiteLLM to a provider on the wire."""
 
 import asyncio
+import base64
+import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +20,7 @@ from app.engines.remote.engine import RemoteEngine
 from app.engines.routing import RoutedEngine
 from tests.inputs.samples import some
 from tests.provider.completions import bytes_of, parts_of
+from tests.provider.native import NativeProvider
 from tests.provider.server import Provider
 
 CATEGORIES = (Category("cat"), Category("dog"))
@@ -77,6 +82,77 @@ async def test_a_part_arrives_in_the_wires_form(
     assert sent["type"] == part
     assert bytes_of(sent) == some(mime, about="dog")
     assert "example.com" not in str(request)
+
+
+GEMINI, CLAUDE = "gemini/gemini-2.5-flash", "anthropic/claude-sonnet-4-5"
+NOVA, LLAVA = "bedrock/us.amazon.nova-pro-v1:0", "ollama_chat/llava"
+
+
+def base64_of(request: Any) -> set[bytes]:
+    """Return the bytes that stand in a request, wherever they do."""
+    found = re.findall(r'"(?:data:[^,"]*,)?([A-Za-z0-9+/]{40,}={0,2})"', json.dumps(request))
+    return {base64.b64decode(each) for each in found if len(each) % 4 == 0}
+
+
+@pytest.mark.parametrize(
+    ("model", "mime", "native"),
+    [
+        (GEMINI, "image/png", '"inline_data"'),
+        (GEMINI, "audio/wav", '"mime_type": "audio/wav"'),
+        (GEMINI, "audio/flac", '"mime_type": "audio/flac"'),
+        (GEMINI, "video/mp4", '"mime_type": "video/mp4"'),
+        (CLAUDE, "image/png", '"type": "image", "source": {"type": "base64"'),
+        (NOVA, "image/png", '"image": {"source": {"bytes"'),
+        (NOVA, "video/mp4", '"video": {"source": {"bytes"'),
+        (LLAVA, "image/png", '"images": ['),
+    ],
+)
+async def test_a_part_reaches_providers_with_wires_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, mime: str, native: str
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("AWS_REGION_NAME", "us-east-1")
+    heard = NativeProvider("dog")
+    async with heard as base_url:
+        address = Address(model, timeout_s=10, api_base=base_url, api_key="sk")
+        made = RemoteEngine(address, turns=asyncio.Semaphore(8), believed=ALL)
+        made.load()
+        asked = task(tmp_path, InputType(mime.partition("/")[0]), mime)
+        outcome = await made.classify(asked)
+        await close_connections()
+    assert (outcome.labels[0].label, outcome.tokens) == ("dog", 110)
+    (request,) = heard.requests
+    assert some(mime, about="dog") in base64_of(request)
+    assert native in json.dumps(request)
+
+
+@pytest.mark.parametrize(
+    ("model", "mime"),
+    [(NOVA, "image/heic"), (NOVA, "video/x-matroska")],
+)
+async def test_what_can_not_reach_a_provider_is_not_asked_about(
+    heard: Provider, tmp_path: Path, model: str, mime: str
+) -> None:
+    made = engine(heard, model)
+    with pytest.raises(UnreadableMedia, match=f"takes no {mime}"):
+        await made.classify(task(tmp_path, InputType(mime.partition("/")[0]), mime))
+
+
+@pytest.mark.parametrize(
+    ("model", "kinds"),
+    [
+        # LiteLLM leaves recordings and videos out, whoever says that the model takes them.
+        (CLAUDE, {"text", "image"}),
+        (LLAVA, {"text", "image"}),
+        (NOVA, {"text", "image", "video"}),
+        (GEMINI, {"text", "image", "audio", "video"}),
+    ],
+)
+def test_what_reaches_no_provider_is_not_believed(
+    heard: Provider, model: str, kinds: set[str]
+) -> None:
+    assert {kind.value for kind in engine(heard, model).input_types} == kinds
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from app.engines.contract import InputType, Outcome, Task
+from app.engines.contract import ConfidenceSource, InputType, Outcome, Task
 from app.engines.errors import EngineError, UnsupportedInput, UnusableAnswer
 from app.engines.remote.answer import Judgement, NoAnswer, read_letter, read_object
 from app.engines.remote.call import Address, CallFailed, Message, Reply, call
 from app.engines.remote.capabilities import Capabilities, Manners, find, with_key
 from app.engines.remote.fitting import LONG_TEXT, Fitted, fit
 from app.engines.remote.limits import ANSWERS, most_tokens
-from app.engines.remote.media import BASIS, Part, part_of
+from app.engines.remote.media import BASIS, Part, handed_on, part_of
 from app.engines.remote.options import options_for
 from app.engines.remote.outcome import outcome_of
 from app.engines.remote.price import cost_of
@@ -58,13 +58,24 @@ class RemoteEngine:
     @property
     def input_types(self) -> frozenset[InputType]:
         """The kinds of content it can judge; before it is loaded, those that it surely can."""
-        known = self._capabilities.input_types if self._capabilities else {InputType.TEXT}
-        return self._believed | known
+        if self._capabilities is None:
+            return self._believed | {InputType.TEXT}
+        possible = handed_on(self._capabilities.provider)
+        return (self._believed | self._capabilities.input_types) & possible
 
     @property
     def is_loaded(self) -> bool:
         """Whether it is known what the model can do."""
         return self._capabilities is not None
+
+    @property
+    def confidence_source(self) -> ConfidenceSource | None:
+        """Where the confidence comes from when the model is asked in its best manner."""
+        if self._capabilities is None:
+            return None
+        lettered = self._capabilities.manners[0] is Manner.LETTER
+        source = ConfidenceSource.MEASURED if lettered else ConfidenceSource.SELF_REPORTED
+        return ConfidenceSource.CALIBRATED if source in self._temperatures else source
 
     def load(self) -> None:
         """Find out what the model can do, from LiteLLM's tables. Blocking; asks no provider.
@@ -104,6 +115,7 @@ class RemoteEngine:
 
         Raises:
             UnsupportedInput: The model does not take this kind of input.
+            UnreadableMedia: What it is about can't reach the provider.
             Unfit: The categories don't fit into the context.
             UnusableAnswer: The model's answers can't be used.
             EngineBusy: The task's turn did not come in time.

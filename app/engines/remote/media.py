@@ -6,9 +6,12 @@ never handed an address to fetch.
 """
 
 import base64
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from app.engines.contract import Basis, InputType, Media
+from app.engines.errors import UnreadableMedia
 
 Part = dict[str, Any]
 
@@ -25,10 +28,39 @@ _AUDIO_FORMATS = {"audio/wav": "wav", "audio/mpeg": "mp3"}
 _VIDEOS_AS_FILES = frozenset(
     {"gemini", "vertex_ai", "vertex_ai_beta", "bedrock", "bedrock_converse", "hosted_vllm"}
 )
+_IMAGES = ("image/",)
+_BEDROCK = ("image/png", "image/jpeg", "image/gif", "image/webp", "video/mp4", "video/webm")
+# What LiteLLM hands on to providers with wires of their own, by the beginnings of types. Another
+# part it refuses as if the provider were down, or leaves out without a word: an answer would be
+# about nothing.
+_HANDED_ON: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "anthropic": _IMAGES,
+        "bedrock": _BEDROCK,
+        "bedrock_converse": _BEDROCK,
+        "ollama": _IMAGES,
+        "ollama_chat": _IMAGES,
+    }
+)
+
+
+def handed_on(provider: str) -> frozenset[InputType]:
+    """Return the kinds of content of which something can reach a provider."""
+    begins = _HANDED_ON.get(provider)
+    if begins is None:
+        return frozenset(InputType)
+    kinds = {InputType(each.partition("/")[0]) for each in begins}
+    return frozenset({InputType.TEXT, *kinds})
 
 
 def part_of(media: Media, input_type: InputType, *, provider: str) -> Part:
-    """Read a file and return the part of a message that holds it. Blocking."""
+    """Read a file and return the part of a message that holds it. Blocking.
+
+    Raises:
+        UnreadableMedia: It can't reach this provider.
+    """
+    if not media.mime.startswith(_HANDED_ON.get(provider, "")):
+        raise UnreadableMedia(f"the model takes no {media.mime}")
     data = base64.b64encode(media.path.read_bytes()).decode("ascii")
     url = f"data:{media.mime};base64,{data}"
     if input_type is InputType.IMAGE:
