@@ -34,6 +34,8 @@ class FreeEngine:
     input_types = frozenset({InputType.TEXT})
     is_loaded = True
 
+    confidence_source = ConfidenceSource.CALIBRATED
+
     def load(self) -> None:
         """Do nothing."""
 

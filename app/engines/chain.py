@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from app.engines.circuit import Circuit
-from app.engines.contract import Engine, InputType, Outcome, Task
+from app.engines.contract import ConfidenceSource, Engine, InputType, Outcome, Task
 from app.engines.errors import (
     EngineError,
     ModelUnavailable,
@@ -53,6 +53,11 @@ class ChainEngine:
     def is_loaded(self) -> bool:
         """Whether no model needs loading first."""
         return all(link.engine.is_loaded for link in self.links)
+
+    @property
+    def confidence_source(self) -> ConfidenceSource | None:
+        """Where that of the first model comes from."""
+        return self.links[0].engine.confidence_source
 
     def load(self) -> None:
         """Load every model. Blocking.

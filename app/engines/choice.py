@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from app.engines.chain import ChainEngine, Link
-from app.engines.contract import Engine, InputType, Outcome, Task
+from app.engines.contract import ConfidenceSource, Engine, InputType, Outcome, Task
 from app.engines.errors import EngineError
 from app.engines.side_by_side import all_of
 
@@ -24,7 +24,7 @@ class ChoosingEngine:
         self, standard: Engine, *, allowed: Sequence[str], make: Callable[[str], Link]
     ) -> None:
         self.standard = standard
-        self._allowed = frozenset(allowed)
+        self._allowed = tuple(allowed)
         self._make = make
         self._links: dict[str, Link] = {}
 
@@ -37,6 +37,17 @@ class ChoosingEngine:
     def is_loaded(self) -> bool:
         """Whether tasks that name no models need no loading first."""
         return self.standard.is_loaded
+
+    @property
+    def confidence_source(self) -> ConfidenceSource | None:
+        """Where it comes from for a task that names no models."""
+        return self.standard.confidence_source
+
+    async def allowed(self) -> list[Link]:
+        """Return the models that may be named, in the operator's order."""
+        links = [self._link(name) for name in self._allowed]
+        await _load(links)
+        return links
 
     def load(self) -> None:
         """Load what judges tasks that name no models. Blocking; twice is once."""
@@ -83,13 +94,10 @@ class ChoosingEngine:
         if task.model is None:
             return self.standard
         names = task.model.split(",")
-        if not self._allowed.issuperset(names):
+        if not set(names) <= set(self._allowed):
             return self.standard
         links = [self._link(name) for name in names]
-        for link in links:
-            if not link.engine.is_loaded:
-                # What it can judge is known then.
-                await asyncio.to_thread(link.engine.load)
+        await _load(links)
         chain = ChainEngine(links)
         return chain if task.input_type in chain.input_types else self.standard
 
@@ -97,3 +105,10 @@ class ChoosingEngine:
         if name not in self._links:
             self._links[name] = self._make(name)
         return self._links[name]
+
+
+async def _load(links: Sequence[Link]) -> None:
+    """Load what is not loaded yet: what it can judge is known then."""
+    for link in links:
+        if not link.engine.is_loaded:
+            await asyncio.to_thread(link.engine.load)

@@ -210,6 +210,14 @@ class Engine(Protocol):
         """Whether an answer needs no loading first."""
         ...
 
+    @property
+    def confidence_source(self) -> ConfidenceSource | None:
+        """Where the confidence of a single label comes from, as a rule; None before it is loaded.
+
+        Each answer says it of itself.
+        """
+        ...
+
     def load(self) -> None:
         """Do what a first answer would wait for. Blocking; twice is once."""
         ...

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from app.engines.contract import InputType, Outcome, Task
+from app.engines.contract import ConfidenceSource, InputType, Outcome, Task
 from app.engines.errors import EngineError, UnsupportedInput
 from app.engines.judges import RECORDINGS, Judges, cores, judged_types
 from app.engines.text.vectors import SharedVectors
@@ -50,6 +50,11 @@ class EmbeddedEngine:
     def is_loaded(self) -> bool:
         """Whether an answer about text needs no loading first."""
         return self._judges.loaded_text is not None
+
+    @property
+    def confidence_source(self) -> ConfidenceSource | None:
+        """Return that its constants are fitted."""
+        return ConfidenceSource.CALIBRATED
 
     def close(self) -> None:
         """Let nothing more be judged. What is judged now is not waited for."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from app.engines.contract import Engine, InputType, Outcome, Task
+from app.engines.contract import ConfidenceSource, Engine, InputType, Outcome, Task
 from app.engines.errors import EngineError
 from app.engines.side_by_side import all_of
 
@@ -26,6 +26,11 @@ class RoutedEngine:
     def is_loaded(self) -> bool:
         """Whether no engine needs loading first."""
         return all(engine.is_loaded for engine in self.engines)
+
+    @property
+    def confidence_source(self) -> ConfidenceSource | None:
+        """Where that of texts comes from."""
+        return self._by_type[InputType.TEXT].confidence_source
 
     def load(self) -> None:
         """Load every engine. Blocking; twice is once."""

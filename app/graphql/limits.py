@@ -49,6 +49,7 @@ _LIST_SIZES = {
     "webhooks": 10,
     "deliveries": 20,
     "plans": 4,
+    "models": 10,
     "results": 100,
     "answers": 20,
     "probabilities": 20,

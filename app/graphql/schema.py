@@ -42,6 +42,8 @@ from app.graphql.keys.mutations import (
 )
 from app.graphql.keys.query import resolve_api_keys
 from app.graphql.keys.types import ApiKey
+from app.graphql.models.query import resolve_models
+from app.graphql.models.types import Model
 from app.graphql.plans.query import resolve_plans
 from app.graphql.plans.types import PlanOffer
 from app.graphql.scalars import CONFIG
@@ -104,6 +106,11 @@ class Query:
     )
     usage: Usage = strawberry.field(
         resolver=resolve_usage, description="A month's usage against the plan's limits."
+    )
+    models: list[Model] = strawberry.field(
+        resolver=resolve_models,
+        description="The models that accounts may choose, in the operator's order; empty when "
+        "there is no choice.",
     )
     plans: list[PlanOffer] = strawberry.field(
         resolver=resolve_plans, description="Every plan and what it allows, cheapest first."

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from app.engines.contract import Engine, InputType, Outcome, Task
+from app.engines.contract import ConfidenceSource, Engine, InputType, Outcome, Task
 from app.engines.errors import EngineError
 from app.observability import metrics
 from app.observability.tracing import span
@@ -25,6 +25,11 @@ class WatchedEngine:
     def is_loaded(self) -> bool:
         """Whether an answer needs no loading first."""
         return self._engine.is_loaded
+
+    @property
+    def confidence_source(self) -> ConfidenceSource | None:
+        """Where the confidence of a single label comes from."""
+        return self._engine.confidence_source
 
     def load(self) -> None:
         """Do what a first answer would wait for. Blocking; twice is once."""

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from app.domain.accounts.account import SubscriptionStatus
 from app.domain.plans import Plan
-from app.engines.contract import InputType
+from app.engines.contract import ConfidenceSource, InputType
 from app.rest.described import DOLLARS, Moment, about
 
 
@@ -132,3 +132,38 @@ class PlanListReply(Struct):
     """Every plan, cheapest first."""
 
     plans: Annotated[list[PlanReply], about("Cheapest first.")]
+
+
+class ModelReply(Struct):
+    """A model that accounts may choose."""
+
+    name: Annotated[
+        str,
+        about(
+            "For `default_model` of the account and `model` of a schema.",
+            examples=["openai/gpt-4o-mini"],
+        ),
+    ]
+    input_types: Annotated[list[InputType], about("The kinds of content that it is known to take.")]
+    confidence_source: Annotated[
+        ConfidenceSource | None,
+        about(
+            "Where the confidence of a single label comes from, as a rule: each answer's meta says "
+            "it of itself. null when it is not known."
+        ),
+    ]
+    default_for: Annotated[
+        list[InputType],
+        about(
+            "The kinds of content for which it is asked first where neither the account nor the "
+            "schema chooses a model."
+        ),
+    ]
+
+
+class ModelListReply(Struct):
+    """The models that accounts may choose."""
+
+    models: Annotated[
+        list[ModelReply], about("In the operator's order; empty when there is no choice.")
+    ]

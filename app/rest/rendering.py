@@ -17,6 +17,7 @@ from app.domain.files.file import FileDryRun
 from app.domain.jobs.job import Job, JobStatus
 from app.domain.jobs.result import result_of
 from app.domain.jobs.shown_model import shown_model
+from app.domain.models.allowed import AllowedModel
 from app.domain.money import to_dollars
 from app.domain.plans import Limits, Plan
 from app.domain.schemas.schema import Schema
@@ -324,4 +325,14 @@ def render_plan(plan: Plan, limits: Limits) -> account_replies.PlanReply:
         history_days=None if limits.history is None else limits.history.days,
         explain=limits.explain,
         async_jobs=limits.async_jobs,
+    )
+
+
+def render_model(model: AllowedModel) -> account_replies.ModelReply:
+    """Render a model of `GET /models`."""
+    return account_replies.ModelReply(
+        name=model.name,
+        input_types=list(model.input_types),
+        confidence_source=model.confidence_source,
+        default_for=list(model.default_for),
     )

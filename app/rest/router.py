@@ -14,6 +14,7 @@ from app.rest.batch import BATCH
 from app.rest.classify import CLASSIFY
 from app.rest.files import FILES, RESULTS
 from app.rest.jobs import CANCEL, JOB, JOBS, RETRY
+from app.rest.models import MODELS
 from app.rest.openapi import OpenApi
 from app.rest.operation import Operation
 from app.rest.plans import PLANS
@@ -52,6 +53,7 @@ ADDRESSES: dict[str, dict[str, Operation]] = {
     "/usage": USAGE,
     "/account": ACCOUNT,
     "/plans": PLANS,
+    "/models": MODELS,
 }
 
 

@@ -25,6 +25,10 @@ class Model:
     def input_types(self) -> frozenset[InputType]:
         return self.kinds if self.is_loaded else frozenset({InputType.TEXT})
 
+    @property
+    def confidence_source(self) -> ConfidenceSource:
+        return ConfidenceSource.MEASURED
+
     def load(self) -> None:
         self.is_loaded = True
 

@@ -154,6 +154,7 @@ class TestPlans:
         assert error["code"] == "SUBSCRIPTION_INACTIVE"
         for query in (
             "{jobs{nodes{id}}}", "{usage{period}}", "{apiKeys{id}}", "{plans{plan}}",
+            "{models{name}}",
             '{job(id:"1"){id}}',
         ):  # fmt: skip
             assert refusal(lapsed.client, query)["extensions"]["code"] == "SUBSCRIPTION_INACTIVE"

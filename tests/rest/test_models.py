@@ -59,7 +59,8 @@ def shared(make_site: Callable[..., Site]) -> Iterator[Setting]:
             model_timeout="2",
             model_label="auto",
             model_context="4096",
-            models_allowed="openai/second, openai/third",
+            model_image="openai/gpt-4o-mini",
+            models_allowed="openai/second, openai/third, openai/gpt-4o-mini",
         )
         with running(site) as server:
             key = site.create_key(site.create_account())
@@ -105,6 +106,34 @@ def test_graphql_shows_the_same(setting: Setting) -> None:
     assert job["result"] == {"label": "billing", "confidence": 0.9184}
     assert job["meta"] == {"model": "openai/first", "tokens": 110, "confidenceSource": "MEASURED"}
     assert classify("MULTI")["meta"]["confidenceSource"] == "SELF_REPORTED"
+
+
+MODELS = "{models {name inputTypes confidenceSource defaultFor}}"
+
+
+def test_the_models_that_may_be_chosen_are_listed(setting: Setting, tenant: Tenant) -> None:
+    expected = [
+        ("openai/second", ["text"], "measured", []),
+        ("openai/third", ["text"], "measured", []),
+        # As LiteLLM's table has it.
+        ("openai/gpt-4o-mini", ["text", "image"], "measured", ["image"]),
+    ]
+    names = ("name", "input_types", "confidence_source", "default_for")
+    shown = setting.client.get("/api/v1/models").json()
+    assert shown == {"models": [dict(zip(names, row, strict=True)) for row in expected]}
+    assert ask(setting.client, MODELS)["models"] == [
+        {
+            "name": row["name"],
+            "inputTypes": [kind.upper() for kind in row["input_types"]],
+            "confidenceSource": row["confidence_source"].upper(),
+            "defaultFor": [kind.upper() for kind in row["default_for"]],
+        }
+        for row in shown["models"]
+    ]
+    assert setting.provider.requests == []
+    # Where there is no choice there is nothing to list.
+    assert tenant.client.get("/v1/models").json() == {"models": []}
+    assert ask(tenant.client, "{models {name}}") == {"models": []}
 
 
 def test_what_was_cut_is_said_and_kept(setting: Setting) -> None:
@@ -438,7 +467,10 @@ def test_the_schemas_model_goes_before_the_accounts_and_that_before_the_servers(
 
 
 def test_only_allowed_models_can_be_chosen(setting: Setting) -> None:
-    said = "must be one of openai/second, openai/third, or several of them, separated by commas"
+    said = (
+        "must be one of openai/second, openai/third, openai/gpt-4o-mini, or several of them, "
+        "separated by commas"
+    )
     for wrong in ("openai/first", "", "openai/second,", "openai/second,openai/second", "third"):
         error = setting.client.patch("/api/v1/account", json={"default_model": wrong}).json()
         assert error["error"]["field"] == "default_model"

@@ -16,6 +16,7 @@ ENDPOINTS = [
     "/api/v1/jobs",
     "/api/v1/usage",
     "/api/v1/plans",
+    "/api/v1/models",
 ]
 
 

@@ -70,6 +70,12 @@ class DecisionEngine:
         """Whether the provider is known to LiteLLM."""
         return self._loaded
 
+    @property
+    def confidence_source(self) -> ConfidenceSource:
+        """Where its probabilities come from: they are measured, or fitted to labelled data."""
+        fitted = ConfidenceSource.MEASURED in self._temperatures
+        return ConfidenceSource.CALIBRATED if fitted else ConfidenceSource.MEASURED
+
     def load(self) -> None:
         """Make the provider known to LiteLLM. Blocking; asks no server.
 

@@ -1,0 +1,1 @@
+"""Models that accounts may choose."""
