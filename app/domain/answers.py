@@ -57,7 +57,9 @@ async def find_cached(
     services: Services, account_id: int, admitted: Sequence[Admitted], *, ttl_s: int | None
 ) -> list[Outcome | None]:
     """Return the cached answer of each task, or None. `ttl_s` is the account's."""
-    keys = await _keys(services, account_id, admitted, ttl_s=ttl_s)
+    if ttl_s is None:
+        return [None] * len(admitted)
+    keys = await _keys(services, account_id, admitted)
     answers = await _look_up(services, keys)
     hits = sum(answer is not None for answer in answers)
     wanted = sum(key is not None for key in keys)
@@ -69,7 +71,9 @@ async def foresee_cached(
     services: Services, account_id: int, admitted: Sequence[Admitted], *, ttl_s: int | None
 ) -> list[Outcome | None]:
     """Return what `find_cached` would, of work that is yet to begin: no metric counts it."""
-    return await _look_up(services, await _keys(services, account_id, admitted, ttl_s=ttl_s))
+    if ttl_s is None:
+        return [None] * len(admitted)
+    return await _look_up(services, await _keys(services, account_id, admitted))
 
 
 async def _look_up(services: Services, keys: Sequence[str | None]) -> list[Outcome | None]:
@@ -94,7 +98,9 @@ async def keep_answered(
     ttl_s: int | None,
 ) -> None:
     """Keep the answers to tasks for the account's time, where they may be kept."""
-    keys = await _keys(services, account_id, admitted, ttl_s=ttl_s)
+    if ttl_s is None:
+        return
+    keys = await _keys(services, account_id, admitted)
     fresh = {
         key: msgspec.json.encode(answer).decode()
         for key, answer in zip(keys, answers, strict=True)
@@ -103,7 +109,7 @@ async def keep_answered(
         and not answer.cached
         and not answer.fell_back
     }
-    if not fresh or ttl_s is None:
+    if not fresh:
         return
     try:
         async with asyncio.timeout(PATIENCE_S):
@@ -120,10 +126,8 @@ def _read(stored: str | None) -> Outcome | None:
 
 
 async def _keys(
-    services: Services, account_id: int, admitted: Sequence[Admitted], *, ttl_s: int | None
+    services: Services, account_id: int, admitted: Sequence[Admitted]
 ) -> list[str | None]:
-    if ttl_s is None:
-        return [None] * len(admitted)
     return [
         await _key(services, account_id, item.task) if item.store and _is_exact(item.task) else None
         for item in admitted

@@ -27,6 +27,7 @@ class Spent:
 
 
 NOTHING = Spent()
+NOT_KNOWN = Spent(cost=None)
 
 
 @dataclass(slots=True)

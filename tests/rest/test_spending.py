@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.conftest import Server, Site, running
+from tests.databases import query
 from tests.graphql.asking import ask
 from tests.provider.behaviours import refuses, slow, status
 from tests.provider.server import Provider
@@ -279,6 +280,27 @@ def test_a_caller_who_leaves_pays_all_the_same(setting: Setting, face: str) -> N
     (job,) = client.get("/api/v1/jobs").json()["jobs"]
     assert (job["status"], job["cost"]) == ("completed", "0.00035")
     assert ask(client, BUDGET)["viewer"]["budget"]["used"] == "0.00035"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/classify", "/api/v1/batch"])
+def test_what_a_process_can_not_wait_for_counts_as_what_was_held(
+    make_site: Callable[..., Site], path: str
+) -> None:
+    body = BODY if path.endswith("classify") else {"items": [BODY], "categories": CATEGORIES}
+    with Provider(slow(60)) as provider, ThreadPoolExecutor() as pool:
+        base = provider.base_url
+        site = make_site(model="openai/gpt-4o-mini", model_api_base=base, model_api_key="k")
+        account = site.create_account()
+        site.command("account", "set-budget", str(account), "1")
+        with running(site) as server, server.client(site.create_key(account)) as client:
+            asked = pool.submit(client.post, path, json=body)
+            until(lambda: bool(provider.requests))
+            ((held,),) = query(site.database, "SELECT held FROM usage_months")
+            assert held > 1_000_000
+        assert asked.exception() or asked.result().status_code == 500
+    months = "SELECT spent, held, used FROM usage_months"
+    assert query(site.database, months) == [(held, 0, 0)]
+    assert query(site.database, "SELECT status, cost FROM jobs") == [("failed", None)]
 
 
 def test_budgets_are_amounts(setting: Setting) -> None:

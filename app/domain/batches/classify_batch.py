@@ -8,7 +8,7 @@ wait, workers take the items up in chunks.
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from app.domain import clock
 from app.domain.accounts.account import Account, Caller
@@ -17,7 +17,7 @@ from app.domain.batches.admission import admit_batch
 from app.domain.batches.batch import Batch, BatchKind, BatchRequest, new_batch_id
 from app.domain.budget import budget_ahead, budget_for
 from app.domain.classification.admission import Admitted
-from app.domain.classification.classify import error_of
+from app.domain.classification.classify import error_of, spent_when_cut
 from app.domain.classification.judging import Answer, judge_many
 from app.domain.classification.reserve import begin, submit
 from app.domain.errors import Error, MediaUnavailable, ServerError
@@ -34,7 +34,7 @@ from app.domain.jobs.record import (
 from app.domain.services import Services
 from app.engines.contract import Outcome
 from app.engines.errors import EngineError
-from app.engines.spending import Bill
+from app.engines.spending import NOTHING
 from app.observability.context import working_on
 from app.storage.ledger.records import BatchStart, JobEnd, Receipt, Reserved
 
@@ -195,20 +195,19 @@ async def _ask(
     job_ids: Sequence[int],
     cached: Sequence[Outcome | None],
 ) -> list[Answer]:
-    bills = [Bill() for _ in admitted]
     try:
-        asked = [
-            replace(item.task, bill=bill)
-            for item, bill, known in zip(admitted, bills, cached, strict=True)
-            if known is None
-        ]
+        asked = [item.task for item, known in zip(admitted, cached, strict=True) if known is None]
         fresh = iter(await judge_many(services.engine, services.media, asked) if asked else ())
         answers = [next(fresh) if known is None else known for known in cached]
     except BaseException as failure:
         # A cancelled request too must give its quota back before it goes.
+        spent = [
+            NOTHING if known else await spent_when_cut(services.engine, item.task)
+            for item, known in zip(admitted, cached, strict=True)
+        ]
         ends = [
-            failed(account_id, job_id, ServerError(), spent=bill.spent)
-            for job_id, bill in zip(job_ids, bills, strict=True)
+            failed(account_id, job_id, ServerError(), spent=took)
+            for job_id, took in zip(job_ids, spent, strict=True)
         ]
         await end_jobs(services, ends)
         if isinstance(failure, Exception):

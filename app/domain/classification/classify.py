@@ -12,7 +12,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from app.domain import clock
 from app.domain.accounts.account import Account, Caller
@@ -41,9 +41,9 @@ from app.domain.jobs.record import (
 )
 from app.domain.services import Services
 from app.engines import errors
-from app.engines.contract import Outcome
+from app.engines.contract import Engine, Outcome, Task
 from app.engines.errors import EngineError
-from app.engines.spending import NOTHING, Bill, Spent
+from app.engines.spending import NOT_KNOWN, NOTHING, Spent
 from app.observability.context import working_on
 from app.storage.ledger.records import Receipt, Reserved
 
@@ -139,9 +139,8 @@ async def _answer(
 
 
 async def _ask(services: Services, account_id: int, admitted: Admitted, *, job_id: int) -> Outcome:
-    bill = Bill()
     try:
-        return await judge(services.engine, services.media, replace(admitted.task, bill=bill))
+        return await judge(services.engine, services.media, admitted.task)
     except MediaUnavailable as failure:
         # What is wrong is for the caller to read: the message may name a host.
         logger.info("job %d failed: its %s can't be had", job_id, admitted.task.input_type.value)
@@ -154,11 +153,22 @@ async def _ask(services: Services, account_id: int, admitted: Admitted, *, job_i
         raise error from failure
     except BaseException as failure:
         # A cancelled request too must give its quota back before it goes.
-        await _give_back(services, account_id, ServerError(), job_id=job_id, spent=bill.spent)
+        spent = await spent_when_cut(services.engine, admitted.task)
+        await _give_back(services, account_id, ServerError(), job_id=job_id, spent=spent)
         if isinstance(failure, Exception):
             logger.exception("job %d failed", job_id)
             raise ServerError from failure
         raise
+
+
+async def spent_when_cut(engine: Engine, task: Task) -> Spent:
+    """Return what a task took that was cut off: not known, unless it can cost nothing."""
+    try:
+        most = await engine.most_cost(task)
+    except EngineError:
+        # Nobody could be asked.
+        return NOTHING
+    return NOTHING if most == 0 else NOT_KNOWN
 
 
 def error_of(failure: EngineError) -> InvalidRequest | ModelUnavailable:

@@ -17,14 +17,13 @@ from typing import Any
 from app.engines.errors import EngineError, ModelUnavailable, UnusableAnswer
 from app.engines.litellm_provider import ask
 from app.engines.remote.price import Price, spent_on
-from app.engines.spending import Bill, Spent
+from app.engines.spending import NOT_KNOWN, Bill, Spent
 
 Message = dict[str, Any]
 
 # 501 is what llama.cpp says of a model that is no decision model.
 _LASTING = frozenset({401, 402, 403, 404, 501})
 _RETRYABLE = frozenset({408, 409, 425, 429})
-_NOT_KNOWN = Spent(cost=None)
 
 
 class CallFailed(Exception):
@@ -125,7 +124,7 @@ async def call(
     except TimeoutError:
         raise CallFailed(408) from None
     except asyncio.CancelledError:
-        bill.spent += _NOT_KNOWN
+        bill.spent += NOT_KNOWN
         raise
     except Exception as error:  # noqa: BLE001 - LiteLLM's errors have no base that can be named here
         raise _failure(error) from None
