@@ -7,6 +7,7 @@ never handed an address to fetch.
 
 import base64
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -44,6 +45,7 @@ _HANDED_ON: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
+@cache
 def handed_on(provider: str) -> frozenset[InputType]:
     """Return the kinds of content of which something can reach a provider."""
     begins = _HANDED_ON.get(provider)
