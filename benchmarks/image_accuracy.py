@@ -18,7 +18,7 @@ import numpy as np
 
 from app.engines.contract import Category, Media, Mode
 from app.engines.image.heads import build_head, look_at
-from app.engines.image.judge import ImageJudge, Sight
+from app.engines.image.judge import SEEN, ImageJudge, Sight
 from app.engines.image.shape import Floats
 from app.engines.text.calibration import PAIR
 from app.engines.text.e5 import E5Encoder
@@ -73,7 +73,7 @@ class Study:
         """Look at all pictures of a set."""
         files = [(c, file) for c, own in enumerate(pictures.pictures) for file in own]
         sights = tuple(
-            self.judge.see(self._decoder.image(Media(file, MIME[file.suffix])).frames)
+            self.judge.see(self._decoder.image(Media(file, MIME[file.suffix]), SEEN).frames)
             for _, file in files
         )
         return Seen(pictures, sights, np.array([category for category, _ in files]))

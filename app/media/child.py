@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from app.media.confinement import Confinement, cpu_limit
-from app.media.limits import TIMES
+from app.media.limits import TIMES, Bounds
 from app.media.refusal import Refused
 from app.media.wire import Disconnected, Message, receive, send
 
 #: A part of an answer: what it says of itself, and its bytes.
 Part = tuple[dict[str, object], bytes]
-Decode = Callable[[BinaryIO, str], Iterator[Part]]
+#: From a file and what the parent says of it.
+Decode = Callable[[BinaryIO, Message], Iterator[Part]]
 
 
 def main() -> None:
@@ -30,25 +31,26 @@ def main() -> None:
         send(peer, {"ready": True, "resident": confinement.resident()})
         while True:
             try:
-                file, mime = _next(peer)
+                file, asked = _next(peer)
+                send(peer, {"taken": True})
                 with file, cpu_limit(TIMES[kind].cpu):
-                    end = _answer(peer, decode, file, mime)
+                    end = _answer(peer, decode, file, asked)
                 send(peer, {**end, "resident": confinement.resident()})
             except (Disconnected, ConnectionError):
                 return
 
 
-def _next(peer: socket.socket) -> tuple[BinaryIO, str]:
-    """Wait for a file and its type."""
+def _next(peer: socket.socket) -> tuple[BinaryIO, Message]:
+    """Wait for a file and what is to be known of it."""
     _, descriptors, *_ = socket.recv_fds(peer, 1, 1)
     if not descriptors:
         raise Disconnected
-    return os.fdopen(descriptors[0], "rb"), str(receive(peer)["mime"])
+    return os.fdopen(descriptors[0], "rb"), receive(peer)
 
 
-def _answer(peer: socket.socket, decode: Decode, file: BinaryIO, mime: str) -> Message:
+def _answer(peer: socket.socket, decode: Decode, file: BinaryIO, asked: Message) -> Message:
     try:
-        for part, data in decode(file, mime):
+        for part, data in decode(file, asked):
             send(peer, {"part": part}, data)
     except Refused as refusal:
         return {"error": str(refusal)}
@@ -60,8 +62,9 @@ def _answer(peer: socket.socket, decode: Decode, file: BinaryIO, mime: str) -> M
 def _image() -> Decode:
     from app.media import pictures  # noqa: PLC0415 - each kind imports its own libraries
 
-    def decode(file: BinaryIO, mime: str) -> Iterator[Part]:
-        frames, facts = pictures.decode(file, mime)
+    def decode(file: BinaryIO, asked: Message) -> Iterator[Part]:
+        bounds = Bounds(asked["long"], asked["short"])
+        frames, facts = pictures.decode(file, asked["mime"], bounds)
         for pixels in frames:
             yield {**facts, "shape": [pixels.height, pixels.width, 3]}, pixels.data
 
@@ -71,8 +74,8 @@ def _image() -> Decode:
 def _sound() -> Decode:
     from app.media import sound  # noqa: PLC0415 - each kind imports its own libraries
 
-    def decode(file: BinaryIO, mime: str) -> Iterator[Part]:
-        for chunk in sound.decode(file, mime):
+    def decode(file: BinaryIO, asked: Message) -> Iterator[Part]:
+        for chunk in sound.decode(file, asked["mime"]):
             yield {"shape": [len(chunk) // sound.BYTES]}, chunk
 
     return decode
@@ -81,8 +84,8 @@ def _sound() -> Decode:
 def _video() -> Decode:
     from app.media import footage  # noqa: PLC0415 - each kind imports its own libraries
 
-    def decode(file: BinaryIO, mime: str) -> Iterator[Part]:
-        moments, facts = footage.decode(file, mime)
+    def decode(file: BinaryIO, asked: Message) -> Iterator[Part]:
+        moments, facts = footage.decode(file, asked["mime"])
         for moment in moments:
             shape = [moment.pixels.height, moment.pixels.width, 3]
             yield {**facts, "at": moment.seconds, "shape": shape}, moment.pixels.data

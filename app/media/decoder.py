@@ -2,16 +2,19 @@
 
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.engines.contract import Media
 from app.engines.errors import ModelUnavailable
-from app.media.process import Child
+from app.media.limits import LARGEST, Bounds
+from app.media.process import Child, NotTaken
 
 Pixels = NDArray[np.uint8]
 Samples = NDArray[np.int16]
@@ -21,8 +24,8 @@ Samples = NDArray[np.int16]
 class Picture:
     """A decoded image: `frames` are (height, width, 3) of RGB, one unless it is an animation.
 
-    They are upright, over white, and scaled down to at most 1280 pixels on the longer side; `width`
-    and `height` are those of the file.
+    They are upright, over white, and scaled down to the bounds that were asked for; `width` and
+    `height` are those of the file.
     """
 
     frames: tuple[Pixels, ...]
@@ -61,15 +64,14 @@ class Decoder:
         self._lock = threading.Lock()
         self._is_closed = False
 
-    def image(self, media: Media) -> Picture:
-        """Decode an image.
+    def image(self, media: Media, bounds: Bounds = LARGEST) -> Picture:
+        """Decode an image, scaled down to bounds: a JPEG then takes a fraction of the time.
 
         Raises:
             UnreadableMedia: It can't be decoded within the limits.
             ModelUnavailable: No child can be started.
         """
-        with self._child("image") as child:
-            parts = list(child.decode(media.path, media.mime))
+        parts = list(self._parts("image", media, {"long": bounds.long, "short": bounds.short}))
         facts = parts[0][0]
         return Picture(tuple(frame for _, frame in parts), facts["width"], facts["height"])
 
@@ -80,8 +82,8 @@ class Decoder:
         They are one channel of 16,000 samples a second. No more than a chunk is held at a time,
         however long the recording. The iterator raises what `image` does.
         """
-        with self._child("sound") as child:
-            yield (samples for _, samples in child.decode(media.path, media.mime))
+        with closing(self._parts("sound", media)) as parts:
+            yield (samples for _, samples in parts)
 
     def video(self, media: Media) -> Footage:
         """Decode the frames of a video.
@@ -90,8 +92,7 @@ class Decoder:
             UnreadableMedia: It can't be decoded within the limits.
             ModelUnavailable: No child can be started.
         """
-        with self._child("video") as child:
-            parts = list(child.decode(media.path, media.mime))
+        parts = list(self._parts("video", media))
         facts = parts[0][0]
         moments = tuple(Moment(part["at"], frame) for part, frame in parts)
         return Footage(moments, facts["seconds"], facts["has_sound"])
@@ -105,9 +106,25 @@ class Decoder:
         for child in children:
             child.end()
 
+    def _parts(
+        self, kind: str, media: Media, asked: Mapping[str, int] = MappingProxyType({})
+    ) -> Generator[tuple[dict[str, Any], NDArray[Any]]]:
+        """Decode a file, with a new child where a kept one had ended before it took the file."""
+        try:
+            with self._child(kind) as child:
+                yield from child.decode(media.path, media.mime, asked)
+            return
+        except NotTaken:
+            pass
+        try:
+            with self._child(kind, is_new=True) as child:
+                yield from child.decode(media.path, media.mime, asked)
+        except NotTaken:
+            raise ModelUnavailable(f"the process that decodes {kind} ends at once") from None
+
     @contextmanager
-    def _child(self, kind: str) -> Iterator[Child]:
-        child = self._take(kind)
+    def _child(self, kind: str, *, is_new: bool = False) -> Iterator[Child]:
+        child = self._start(kind) if is_new else self._take(kind)
         try:
             yield child
         finally:
@@ -125,15 +142,14 @@ class Decoder:
             if child is not None:
                 child.end()
                 continue
-            started = Child(kind)
-            self._busy_or_end(started)
-            return started
+            return self._start(kind)
 
-    def _busy_or_end(self, child: Child) -> None:
+    def _start(self, kind: str) -> Child:
+        child = Child(kind)
         with self._lock:
             if not self._is_closed:
                 self._busy.add(child)
-                return
+                return child
         child.end()
         raise ModelUnavailable("the server is stopping")
 

@@ -29,6 +29,27 @@ MAX_REQUESTS = 500
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """The size that an image is scaled down to, in pixels: `long` on the longer side.
+
+    More, up to `LONG_SIDE`, where the shorter side would come to less than `short`.
+    """
+
+    long: int = LONG_SIDE
+    short: int = 0
+
+    def fit(self, width: int, height: int) -> tuple[int, int]:
+        """Return the width and height of an image within the bounds."""
+        longer, shorter = max(width, height), min(width, height)
+        scale = min(max(self.long / longer, self.short / shorter), LONG_SIDE / longer, 1)
+        return max(round(width * scale), 1), max(round(height * scale), 1)
+
+
+#: For what reads fine detail.
+LARGEST = Bounds()
+
+
+@dataclass(frozen=True, slots=True)
 class Time:
     """Seconds for one file: of a processor, and of waiting for the child in all."""
 

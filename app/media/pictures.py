@@ -1,5 +1,6 @@
 """Images, decoded by Pillow. Runs in a child."""
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -17,11 +18,11 @@ from PIL import (
 
 from app.media.formats import IMAGES
 from app.media.limits import (
-    LONG_SIDE,
     MAX_IMAGE_FRAMES,
     MAX_PIXELS,
     MAX_WALKED_FRAMES,
     MAX_WALKED_PIXELS,
+    Bounds,
 )
 from app.media.refusal import Refused
 
@@ -54,8 +55,8 @@ class Pixels:
     data: bytes
 
 
-def decode(file: BinaryIO, mime: str) -> tuple[list[Pixels], dict[str, object]]:
-    """Decode an image, upright, over white, scaled down to what judges need.
+def decode(file: BinaryIO, mime: str, bounds: Bounds) -> tuple[list[Pixels], dict[str, object]]:
+    """Decode an image, upright, over white, scaled down to bounds.
 
     Returns its frames, and its `width` and `height` as stored.
 
@@ -73,7 +74,7 @@ def decode(file: BinaryIO, mime: str) -> tuple[list[Pixels], dict[str, object]]:
                     f"the image has {width} × {height} pixels: at most "
                     f"{MAX_PIXELS // 1_000_000} million are allowed"
                 )
-            frames = [_pixels(frame) for frame in _frames(image)]
+            frames = [_pixels(frame) for frame in _frames(image, bounds)]
             return frames, {"width": width, "height": height}
     except MemoryError:
         raise Refused("the image takes too much memory to decode") from None
@@ -83,12 +84,13 @@ def decode(file: BinaryIO, mime: str) -> tuple[list[Pixels], dict[str, object]]:
         raise Refused("the image is damaged, or not of the format that it begins as") from None
 
 
-def _frames(image: Image.Image) -> Iterator[Image.Image]:
+def _frames(image: Image.Image, bounds: Bounds) -> Iterator[Image.Image]:
     """Return the image upright, or evenly spread frames of an animation."""
+    size = bounds.fit(image.width, image.height)
     if image.format not in _ANIMATED or not getattr(image, "is_animated", False):
         # A large JPEG is decoded at a half, a quarter or an eighth of its size.
-        image.draft("RGB", (LONG_SIDE, LONG_SIDE))
-        yield _upright(_small(image))
+        image.draft("RGB", size)
+        yield _upright(_small(image, size))
         return
     kept: list[Image.Image] = []
     stride = 1
@@ -100,22 +102,19 @@ def _frames(image: Image.Image) -> Iterator[Image.Image]:
         except EOFError:
             break
         if index % stride == 0:
-            kept.append(_small(image))
+            kept.append(_small(image, size))
         if len(kept) > 2 * MAX_IMAGE_FRAMES:
             kept, stride = kept[::2], stride * 2
     for place in range(min(len(kept), MAX_IMAGE_FRAMES)):
         yield kept[place * len(kept) // MAX_IMAGE_FRAMES if len(kept) > MAX_IMAGE_FRAMES else place]
 
 
-def _small(image: Image.Image) -> Image.Image:
+def _small(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     """Return a copy as RGB, scaled down."""
-    opaque = _opaque(image)
-    if opaque is image:
-        opaque = image.copy()
-    opaque.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    small = _opaque(image).resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
     # Not kept by every conversion, and the orientation is in it.
-    opaque.info["exif"] = image.info.get("exif", b"")
-    return opaque
+    small.info["exif"] = image.info.get("exif", b"")
+    return small
 
 
 def _opaque(image: Image.Image) -> Image.Image:
@@ -133,10 +132,10 @@ def _opaque(image: Image.Image) -> Image.Image:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # noqa: BLE001 - a damaged note on the orientation spoils no picture
-        return image
+    # A damaged note on the orientation spoils no picture.
+    with contextlib.suppress(Exception):
+        ImageOps.exif_transpose(image, in_place=True)
+    return image
 
 
 def _pixels(image: Image.Image) -> Pixels:

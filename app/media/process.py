@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,11 @@ from app.media.limits import CHUNK_SAMPLES, KEPT_MEMORY, LONG_SIDE, MAX_REQUESTS
 from app.media.wire import Disconnected, Message, receive, receive_into, send
 
 Array = NDArray[Any]
+
+
+class NotTaken(Exception):
+    """The child ended before it looked at the file: another one may decode it."""
+
 
 _ROOT = Path(app.__file__).resolve().parent.parent
 _START_S = 60
@@ -79,20 +84,24 @@ class Child:
             and self._resident - self._start <= KEPT_MEMORY
         )
 
-    def decode(self, path: Path, mime: str) -> Iterator[tuple[dict[str, Any], Array]]:
+    def decode(
+        self, path: Path, mime: str, asked: Mapping[str, int]
+    ) -> Iterator[tuple[dict[str, Any], Array]]:
         """Decode a file: each array with what the child says of it, as soon as it is there.
 
-        After an error, or when the answer is not read to its end, the child is of no more use.
+        `asked` goes with the file (`wire`). After an error, or when the answer is not read to its
+        end, the child is of no more use.
 
         Raises:
             UnreadableMedia: It can't be decoded within the limits.
+            NotTaken: The child had ended.
         """
         self._requests += 1
         self._is_midway = True
         with path.open("rb") as file:
             try:
                 count = 0
-                for part in self._exchange(file.fileno(), mime):
+                for part in self._exchange(file.fileno(), {"mime": mime, **asked}):
                     count += 1
                     yield part
             except TimeoutError:
@@ -105,11 +114,19 @@ class Child:
         if not count:
             raise UnreadableMedia(f"the {self._called} is empty")
 
-    def _exchange(self, file: int, mime: str) -> Iterator[tuple[dict[str, Any], Array]]:
+    def _exchange(
+        self, file: int, message: Mapping[str, object]
+    ) -> Iterator[tuple[dict[str, Any], Array]]:
         waits = _Waits(self._peer, TIMES[self.kind].wait)
         waits.go_on()
-        socket.send_fds(self._peer, [b"?"], [file])
-        send(self._peer, {"mime": mime})
+        try:
+            socket.send_fds(self._peer, [b"?"], [file])
+            send(self._peer, message)
+            receive(self._peer)
+        except TimeoutError:
+            raise
+        except (Disconnected, OSError):
+            raise NotTaken from None
         while True:
             waits.go_on()
             message = receive(self._peer)

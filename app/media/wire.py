@@ -3,8 +3,10 @@
 A message is its length (4 bytes, big-endian) and a JSON object, whose `bytes` says how many bytes
 of an array follow it.
 
-    parent: a byte with the open file as its ancillary descriptor, then {"mime"}
-    child:  {"part": …, "bytes": n} and n bytes, any number of times; then one of
+    parent: a byte with the open file as its ancillary descriptor, then {"mime"}; of an image also
+            {"long", "short"}, the `limits.Bounds` of what comes back
+    child:  {"taken": true} before it looks at the file;
+            {"part": …, "bytes": n} and n bytes, any number of times; then one of
             {"end": …, "resident": bytes} and {"error": why, in words for the caller, "resident"}
 
 A new child first says {"ready": true}.

@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -17,6 +18,7 @@ import pytest
 from app.engines.errors import ModelUnavailable, UnreadableMedia
 from app.media import limits, process
 from app.media.decoder import Decoder
+from app.media.wire import Message
 from tests.media.samples import media, save_sound, scene, tone
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,6 +88,50 @@ def test_one_killed_while_idle_costs_none(alone: Decoder, tmp_path: Path) -> Non
     # It is a zombie a moment before its parent can know.
     wait_until(lambda: not child.is_fit)
     assert alone.image(media(tmp_path / "a.png")).width == 320
+
+
+@pytest.mark.parametrize("kind", ["image", "sound"])
+def test_one_killed_before_it_took_the_file_costs_none(
+    alone: Decoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    scene(1).save(tmp_path / "a.png")
+    path = save_sound(tmp_path / "a.wav", tone(5, 8_000), codec="pcm_s16le", rate=8_000)
+
+    def decode() -> int:
+        if kind == "image":
+            return alone.image(media(tmp_path / "a.png")).width
+        with alone.sound(media(path)) as chunks:
+            return sum(len(chunk) for chunk in chunks)
+
+    wanted = decode()
+    (child,) = alone._idle[kind]
+    os.kill(child.pid, signal.SIGKILL)
+    wait_until(lambda: is_gone(child.pid))
+    # As if it had been alive a moment ago.
+    monkeypatch.setattr(process.Child, "is_fit", True)
+    assert decode() == wanted
+
+
+def test_a_file_that_ends_its_child_is_tried_once(
+    alone: Decoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Decoding it takes longer than a signal.
+    scene(5, 4000, 3000).save(tmp_path / "a.png")
+    receive = process.receive
+    killed = []
+
+    def receive_and_kill(peer: socket.socket) -> Message:
+        message = receive(peer)
+        if "taken" in message:
+            (child,) = alone._busy
+            os.kill(child.pid, signal.SIGKILL)
+            killed.append(child.pid)
+        return message
+
+    monkeypatch.setattr(process, "receive", receive_and_kill)
+    with pytest.raises(UnreadableMedia, match="damaged, or takes too much"):
+        alone.image(media(tmp_path / "a.png"))
+    assert len(killed) == 1
 
 
 def test_a_hang_ends_with_its_time(
@@ -168,6 +214,7 @@ def test_children_die_with_a_parent_that_is_killed(tmp_path: Path) -> None:
         from pathlib import Path
         from app.engines.contract import Media
         from app.media.decoder import Decoder
+from app.media.wire import Message
         decoder = Decoder()
         decoder.image(Media(Path({str(tmp_path / "a.png")!r}), "image/png"))
         with decoder.sound(Media(Path({str(path)!r}), "audio/wav")) as chunks:

@@ -9,6 +9,7 @@ from PIL import Image
 from app.engines.contract import Media
 from app.engines.errors import UnreadableMedia
 from app.media.decoder import Decoder
+from app.media.limits import Bounds
 from tests.media.samples import media, scene
 
 
@@ -64,6 +65,28 @@ def test_a_large_picture_is_scaled_down(decoder: Decoder, tmp_path: Path, suffix
     assert (decoded.width, decoded.height) == (4000, 3000)
     assert decoded.frames[0].shape == (960, 1280, 3)
     assert mean_difference(decoded.frames[0], scene(5, 1280, 960)) < 4
+
+
+@pytest.mark.parametrize(
+    ("size", "wanted"),
+    [
+        ((4000, 3000), (640, 480)),
+        ((3000, 4000), (480, 640)),
+        ((300, 200), (300, 200)),
+        ((3000, 1000), (780, 260)),
+        ((8000, 1000), (1280, 160)),
+        ((3000, 1), (1280, 1)),
+    ],
+)
+def test_bounds_hold_for_both_sides(
+    decoder: Decoder, tmp_path: Path, size: tuple[int, int], wanted: tuple[int, int]
+) -> None:
+    scene(5, *size).save(tmp_path / "a.jpg")
+    decoded = decoder.image(media(tmp_path / "a.jpg"), Bounds(long=640, short=260))
+    assert (decoded.width, decoded.height) == size
+    width, height = wanted
+    assert decoded.frames[0].shape == (height, width, 3)
+    assert mean_difference(decoded.frames[0], scene(5, *size).resize(wanted)) < 4
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".webp", ".png"])

@@ -17,9 +17,10 @@ from app.engines.image.shape import Floats
 #: With fewer letters and digits, what was read is not asked.
 MIN_LETTERS = 8
 
-# Of 30 pages and 60 stickers with captions, of 2 to 30 words of news: as right about the topic as
-# with any, and no less right about what the sticker shows when that is what is asked.
-_MOST = 0.8
+#: U. Of 30 pages and 60 stickers with captions, of 2 to 30 words of news: as right about the topic
+#: as with any, and no less right about what the sticker shows when that is what is asked.
+#: `benchmarks/text_in_pictures.py` measures it on others.
+MOST = 0.8
 _HALF = 30.0  # letters
 
 _TINY = 1e-6
@@ -40,7 +41,7 @@ class Writing:
     def share(self) -> float:
         """How much it counts beside the pixels: from 0 to 1."""
         letters = self.reading.letters
-        return _MOST * letters / (letters + _HALF)
+        return MOST * letters / (letters + _HALF)
 
 
 def fused(pixels: Floats, writing: Writing, mode: Mode) -> Floats:

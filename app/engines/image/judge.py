@@ -30,7 +30,7 @@ from app.engines.image.heads import ImageHead, build_head, example_media, look_a
 from app.engines.image.meanings import Meanings, own_meaning
 from app.engines.image.network import Network
 from app.engines.image.reading import Reader, may_hold_text
-from app.engines.image.shape import Floats, Pixels
+from app.engines.image.shape import SIDE, Floats, Pixels
 from app.engines.image.tree import Tree
 from app.engines.selection import decide
 from app.engines.text.cache import HeadCache
@@ -38,7 +38,12 @@ from app.engines.text.judge import TextJudge
 from app.engines.text.vectors import normalised
 from app.engines.text.weights import hash_of
 from app.engines.wanted import Wanted, always
-from app.media.decoder import Decoder
+from app.media.decoder import Decoder, Picture
+from app.media.limits import Bounds
+
+#: As large as a picture is looked at; only to be read is it decoded larger. Half of 1280, which a
+#: JPEG of that size gives in a fifth of the time, and no less than the network's square.
+SEEN = Bounds(long=640, short=SIDE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +79,12 @@ class ImageJudge:
         """
         if task.media is None:
             raise UnsupportedInput("there is no image to judge")
-        frames = self._decoder.image(task.media).frames
+        shown = self._decoder.image(task.media, SEEN)
         categories = self.tags if task.categories is None else task.categories
         head = self._head(categories)
-        sight = self.see(frames)
+        sight = self.see(shown.frames)
         probabilities, none = self.weigh(sight, head, task.mode)
-        writing, tokens = (None, 0) if categories is self.tags else self._read(frames[0], task)
+        writing, tokens = (None, 0) if categories is self.tags else self._read(shown, task)
         if writing is not None:
             probabilities = fused(probabilities, writing, task.mode)
             none = (1 - writing.share) * none + writing.share * writing.none
@@ -138,7 +143,7 @@ class ImageJudge:
         return Sight(normalised(features.mean(axis=0)), tags.mean(axis=0))
 
     def _look(self, media: Media) -> tuple[Floats, Floats]:
-        sight = self.see(self._decoder.image(media).frames)
+        sight = self.see(self._decoder.image(media, SEEN).frames)
         return sight.features, sight.tags
 
     def _head(self, categories: tuple[Category, ...]) -> ImageHead:
@@ -169,11 +174,18 @@ class ImageJudge:
         flat = flatness(sight.tags)
         return distribution(scores, nearness=nearness, flat=flat, weight=weight), none
 
-    def _read(self, picture: Pixels, task: Task) -> tuple[Writing | None, int]:
+    def _read(self, shown: Picture, task: Task) -> tuple[Writing | None, int]:
         """Return what is written in a picture, if it is enough to ask, and its tokens."""
-        if task.categories is None or not may_hold_text(picture):
+        picture = shown.frames[0]
+        if task.categories is None or task.media is None or not may_hold_text(picture):
             return None, 0
-        reading = self._loaded_reader().read(picture)
+        reader = self._loaded_reader()
+        if not reader.glance(picture):
+            return None, 0
+        if max(shown.width, shown.height) > max(picture.shape):
+            # What is seen in a small copy takes a large one to be read.
+            picture = self._decoder.image(task.media).frames[0]
+        reading = reader.read(picture)
         if reading.letters < MIN_LETTERS:
             return None, 0
         weighed = self._text.weigh(

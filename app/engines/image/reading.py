@@ -2,9 +2,9 @@
 
 Three steps, of which most pictures need only the first:
 
-1. Strokes: rows of small blocks with hard vertical edges between flat spots, as writing has (3 ms).
+1. Strokes: rows of small blocks with hard vertical edges between flat spots, as writing has (1 ms).
 2. A glance: the detector on a small copy finds boxes of text (30 ms).
-3. The detector on a larger copy, and each line recognised (100 ms and more a line).
+3. The detector on a large copy, and each line recognised (100 ms and more a line).
 
 The models come inside the package `rapidocr` (Apache-2.0) and are checked by hash; it would fetch
 others from the network, and is therefore given the files. Models:
@@ -64,9 +64,6 @@ class Reading:
         return sum(character.isalnum() for character in self.text)
 
 
-NOTHING = Reading(())
-
-
 class Reader:
     """Reads pictures, one at a time. Safe to share between threads."""
 
@@ -92,12 +89,16 @@ class Reader:
         # It keeps what it was asked last among its attributes.
         self._lock = threading.Lock()
 
+    def glance(self, picture: Pixels) -> bool:
+        """Say whether there is text in a picture of red, green and blue (height, width, 3)."""
+        turned = np.ascontiguousarray(shrunk(picture, _GLANCE_SIDE)[:, :, ::-1])
+        with self._lock:
+            return len(self._boxes(turned)) > 0
+
     def read(self, picture: Pixels) -> Reading:
         """Return the text in a picture of red, green and blue (height, width, 3)."""
         turned = np.ascontiguousarray(picture[:, :, ::-1])
         with self._lock:
-            if not len(self._boxes(shrunk(turned, _GLANCE_SIDE))):
-                return NOTHING
             lines = [self._line(turned, box) for box in _largest(self._boxes(turned))]
         return Reading(tuple(line for line in lines if line))
 
@@ -118,17 +119,24 @@ def may_hold_text(picture: Pixels) -> bool:
 
     Of the pictures without text that it was tuned on it lets 25 % pass, of those with text 98 %.
     """
-    grey = cv2.cvtColor(shrunk(picture, _STROKES_SIDE), cv2.COLOR_RGB2GRAY)
-    steps = np.abs(np.diff(grey.astype(np.int16), axis=1))
+    grey = shrunk(np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8), _STROKES_SIDE)
+    steps = cv2.absdiff(grey[:, 1:], grey[:, :-1]) if grey.shape[1] > 1 else grey[:, 1:]
     rows, columns = steps.shape[0] // _BLOCK, steps.shape[1] // _BLOCK
     if columns < _ROW or not rows:
         return False
-    blocks = steps[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK)
-    hard = (blocks > _HARD).mean(axis=(1, 3)) > _HARD_SHARE
-    flat = (blocks < _FLAT).mean(axis=(1, 3)) > _FLAT_SHARE
+    steps = steps[: rows * _BLOCK, : columns * _BLOCK]
+    hard = _share(steps > _HARD) > _HARD_SHARE
+    flat = _share(steps < _FLAT) > _FLAT_SHARE
     written = hard & flat
     in_row = np.lib.stride_tricks.sliding_window_view(written, _ROW, axis=1)
     return bool(in_row.all(axis=2).any())
+
+
+def _share(holds: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the share of each block in which something holds: (rows, columns) of blocks."""
+    down = holds.view(np.uint8).reshape(-1, _BLOCK, holds.shape[1]).sum(axis=1, dtype=np.uint8)
+    counts = down.reshape(len(down), -1, _BLOCK).sum(axis=2, dtype=np.uint8)
+    return np.asarray(counts / _BLOCK**2, np.float64)
 
 
 def shrunk(picture: Pixels, side: int) -> Pixels:

@@ -20,6 +20,8 @@ from app.engines.contract import (
 from app.engines.embedded import EmbeddedEngine
 from app.engines.errors import UnreadableMedia
 from app.engines.image.judge import ImageJudge
+from app.media.decoder import Picture
+from app.media.limits import Bounds
 from tests.engines.image.conftest import PICTURES, picture
 
 
@@ -187,6 +189,35 @@ def test_what_is_written_in_an_image_counts(judge: ImageJudge, invoice: Media) -
     assert outcome.tokens > 20
     assert "Text read, which counts" in (outcome.labels[0].explanation or "")
     assert "INVOICE No. 2024-117" in (outcome.labels[0].explanation or "")
+
+
+def test_only_what_is_read_is_decoded_large(
+    judge: ImageJudge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Image.new("RGB", (1600, 1200), "white")
+    for row, line in enumerate(INVOICE):
+        font = ImageFont.load_default(26)
+        ImageDraw.Draw(page).text((200, 300 + row * 60), line, fill="black", font=font)
+    with Image.open(PICTURES / "cat.jpg") as cat:
+        photo = saved(cat.resize((1600, 1200)), tmp_path / "photo.jpg", quality=90)
+    decoded = []
+    decode = judge._decoder.image
+
+    def spy(media: Media, *bounds: Bounds) -> Picture:
+        decoded.append(decode(media, *bounds))
+        return decoded[-1]
+
+    monkeypatch.setattr(judge._decoder, "image", spy)
+    categories = named("invoice", "cat")
+    assert labels(judge.judge(about(photo, categories))) == ["cat"]
+    assert [picture.frames[0].shape for picture in decoded] == [(480, 640, 3)]
+
+    decoded.clear()
+    read = judge.judge(
+        about(saved(page, tmp_path / "page.jpg", quality=90), categories, explain=True)
+    )
+    assert [picture.frames[0].shape for picture in decoded] == [(480, 640, 3), (960, 1280, 3)]
+    assert "Bill to: Acme Corp" in (read.labels[0].explanation or "")
 
 
 def test_an_image_lies_as_its_camera_says(judge: ImageJudge, tmp_path: Path) -> None:
