@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,14 +13,24 @@ from typing import Any
 import pytest
 
 from app.engines.chain import ChainEngine, Link
-from app.engines.contract import Basis, Category, InputType, Media, Outcome, Task
+from app.engines.contract import (
+    Basis,
+    Category,
+    InputType,
+    Media,
+    Mode,
+    Outcome,
+    Task,
+    Truncated,
+)
 from app.engines.errors import EngineError, UnreadableMedia, UnsupportedInput
 from app.engines.litellm_provider import close_connections
+from app.engines.remote import examples
 from app.engines.remote.call import Address
 from app.engines.remote.engine import RemoteEngine
 from app.engines.routing import RoutedEngine
 from tests.inputs.samples import some
-from tests.provider.completions import bytes_of, parts_of
+from tests.provider.completions import bytes_of, examples_of, parts_of
 from tests.provider.native import NativeProvider
 from tests.provider.server import Provider
 
@@ -173,6 +184,130 @@ async def test_what_a_model_takes_is_known_or_said(
     assert {kind.value for kind in told.input_types} == {*kinds, "video"}
     with pytest.raises(UnsupportedInput):
         await made.classify(task(tmp_path, InputType.VIDEO, "video/mp4"))
+
+
+def with_examples(folder: Path, *images: tuple[str, int, int]) -> tuple[Category, ...]:
+    """Return categories, each with so many examples of so many bytes."""
+    categories = []
+    for name, count, size in images:
+        files = [folder / f"{name}-{number}" for number in range(count)]
+        for file in files:
+            file.write_bytes(some("image/jpeg", about=file.name, size=size))
+        media = tuple(Media(file, "image/jpeg") for file in files)
+        categories.append(Category(name, examples=("in words",), media=media))
+    return tuple(categories)
+
+
+@pytest.mark.parametrize("mode", Mode)
+async def test_examples_that_are_images_come_before_the_content(
+    heard: Provider, tmp_path: Path, mode: Mode
+) -> None:
+    categories = with_examples(tmp_path, ("cat", 2, 0), ("dog", 1, 0), ('x "y"', 0, 0))
+    asked = task(tmp_path, InputType.IMAGE, "image/png")
+    asked = replace(asked, categories=categories, mode=mode)
+    outcome = await engine(heard, "openai/gpt-4o-mini").classify(asked)
+    assert outcome.labels[0].label == "dog"
+    assert outcome.truncated == ()
+    request = heard.requests[-1]
+    assert [role["role"] for role in request["messages"]] == ["system", "user"]
+    assert examples_of(request) == [
+        (f'An example of "{name.partition("-")[0]}":', some("image/jpeg", about=name))
+        for name in ("cat-0", "cat-1", "dog-0")
+    ]
+    (content,) = parts_of(request)
+    assert bytes_of(content) == some("image/png", about="dog")
+    told = request["messages"][0]["content"]
+    assert "pictures that are examples" in told
+    assert told.count("in words") == 3
+
+
+@pytest.mark.parametrize(
+    ("model", "images", "shown"),
+    [
+        # All of 19; of more as many of each.
+        ("openai/gpt-4o-mini", [("cat", 10, 0), ("dog", 9, 0)], {"cat": 10, "dog": 9}),
+        ("openai/gpt-4o-mini", [("cat", 10, 0), ("dog", 10, 0)], {"cat": 9, "dog": 9}),
+        ("openai/gpt-4o-mini", [("cat", 30, 0), ("dog", 2, 0)], {"cat": 17, "dog": 2}),
+        ("openai/gpt-4o-mini", [(str(n), 1, 0) for n in range(20)], {}),
+        # 8 kB in all.
+        (
+            "openai/gpt-4o-mini",
+            [("cat", 2, 3_000), ("dog", 1, 2_000)],
+            {"cat": 2, "dog": 1},
+        ),
+        (
+            "openai/gpt-4o-mini",
+            [("cat", 2, 3_000), ("dog", 1, 2_001)],
+            {"cat": 1, "dog": 1},
+        ),
+        ("openai/gpt-4o-mini", [("cat", 1, 5_000), ("dog", 1, 5_000)], {}),
+        # Of a model that nothing is known of, a context of 8,192 tokens.
+        ("openai/m", [("cat", 1, 0)], {"cat": 1}),
+        ("openai/m", [("cat", 1, 0), ("dog", 1, 0)], {}),
+    ],
+)
+async def test_no_more_examples_are_sent_than_fit_and_it_is_said(
+    heard: Provider,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    model: str,
+    images: list[tuple[str, int, int]],
+    shown: dict[str, int],
+) -> None:
+    # A thousandth, for time's sake.
+    monkeypatch.setattr(examples, "MAX_BYTES", examples.MAX_BYTES // 1_000)
+    asked = task(tmp_path, InputType.IMAGE, "image/png")
+    asked = replace(asked, categories=with_examples(tmp_path, *images))
+    outcome = await engine(heard, model).classify(asked)
+    told = Counter(told.split('"')[1] for told, _ in examples_of(heard.requests[-1]))
+    assert dict(told) == shown
+    is_whole = shown == {name: count for name, count, _ in images}
+    assert outcome.truncated == (() if is_whole else (Truncated.CATEGORIES,))
+    assert ("pictures that are examples" in str(heard.requests[-1])) is bool(shown)
+
+
+@pytest.mark.parametrize(
+    ("model", "mime"),
+    [
+        (GEMINI, "image/jpeg"),
+        (CLAUDE, "image/jpeg"),
+        (NOVA, "image/jpeg"),
+        # These are not sent: it has no such format, and the other no order of pictures and words.
+        (NOVA, "image/avif"),
+        (LLAVA, "image/jpeg"),
+    ],
+)
+async def test_examples_keep_their_places_on_other_wires(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, mime: str
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("AWS_REGION_NAME", "us-east-1")
+    heard = NativeProvider("dog")
+    categories = with_examples(tmp_path, ("cat", 1, 0), ("dog", 1, 0))
+    (cat,), (dog,) = ([replace(one, mime=mime) for one in each.media] for each in categories)
+    async with heard as base_url:
+        address = Address(model, timeout_s=10, api_base=base_url, api_key="sk")
+        made = RemoteEngine(address, turns=asyncio.Semaphore(8), believed=ALL, context=100_000)
+        made.load()
+        asked = task(tmp_path, InputType.IMAGE, "image/png")
+        categories = (Category("cat", media=(cat,)), Category("dog", media=(dog,)))
+        outcome = await made.classify(replace(asked, categories=categories))
+        await close_connections()
+    (request,) = heard.requests
+    sent = json.dumps(request)
+    contents = [cat.path.read_bytes(), dog.path.read_bytes(), some("image/png", about="dog")]
+    places = [sent.find(base64.b64encode(each).decode()) for each in contents]
+    if (model, mime) in {(NOVA, "image/avif"), (LLAVA, "image/jpeg")}:
+        assert places[:2] == [-1, -1]
+        assert outcome.truncated == (Truncated.CATEGORIES,)
+        return
+    told = [sent.find(each) for each in ('\\"cat\\":"', '\\"dog\\":"', '"<content-')]
+    order = [place for pair in zip(told, places, strict=True) for place in pair]
+    assert -1 not in order
+    assert order == sorted(order)
+    assert outcome.truncated == ()
 
 
 class Stand:

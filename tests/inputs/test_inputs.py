@@ -7,7 +7,7 @@ from app.domain.plans import Plan
 from tests.databases import query
 from tests.inputs.conftest import LIMITS, MODELS, Place
 from tests.inputs.samples import CONTAINERS, IMAGES, OTHERS, PNG, SOUNDS, data_uri, some
-from tests.provider.completions import bytes_of, parts_of
+from tests.provider.completions import bytes_of, examples_of, parts_of
 
 MIMES = {"image": [*IMAGES], "audio": [*SOUNDS, *CONTAINERS], "video": [*CONTAINERS]}
 ACCEPTED = [(kind, mime) for kind, mimes in MIMES.items() for mime in mimes]
@@ -195,7 +195,12 @@ def test_examples_that_are_images_are_fetched_and_named_when_they_can_not_be(
     url, missing = place.origin.keep(PNG), place.origin.url("/status/404")
     good = {"name": "cat", "examples": [url, "a cat that sleeps", data_uri(PNG)]}
     for _ in range(2):
-        assert place.classify(input=data_uri(PNG), categories=[good]).status_code == 200
+        answer = place.classify(input=data_uri(PNG), categories=[good])
+        assert answer.status_code == 200
+    # The model is shown as many as it has room for, and no address.
+    assert examples_of(place.provider.requests[-1]) == [('An example of "cat":', PNG)]
+    assert answer.json()["meta"]["truncated"] == ["categories"]
+    assert url not in str(place.provider.requests[-1])
     # It is remembered for a while.
     assert place.origin.asked_for(url) == 1
     bad = {"name": "dog", "examples": ["a dog", missing]}

@@ -75,14 +75,32 @@ def content_of(request: Json) -> str:
         return content
     return "".join(
         part["text"] if part["type"] == "text" else bytes_of(part).decode("latin-1")
-        for part in content
+        for part in content[_start(content) :]
     )
 
 
 def parts_of(request: Json) -> list[Json]:
     """Return the parts of the content that are no text."""
     content = request["messages"][-1]["content"]
-    return [] if isinstance(content, str) else [p for p in content if p["type"] != "text"]
+    if isinstance(content, str):
+        return []
+    return [part for part in content[_start(content) :] if part["type"] != "text"]
+
+
+def examples_of(request: Json) -> list[tuple[str, bytes]]:
+    """Return the images to compare with: what is said of each, and its bytes."""
+    content = request["messages"][-1]["content"]
+    before = content[: _start(content)]
+    return [
+        (told["text"], bytes_of(part)) for told, part in zip(before[::2], before[1::2], strict=True)
+    ]
+
+
+def _start(parts: list[Json]) -> int:
+    """Return the place of the line at which the content begins."""
+    return next(
+        place for place, part in enumerate(parts) if part.get("text", "").startswith("<content-")
+    )
 
 
 def bytes_of(part: Json) -> bytes:

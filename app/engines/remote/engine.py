@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from app.engines.contract import ConfidenceSource, InputType, Outcome, Task
+from app.engines.contract import ConfidenceSource, InputType, Outcome, Task, Truncated
 from app.engines.errors import EngineError, UnsupportedInput, UnusableAnswer
 from app.engines.remote.answer import Judgement, NoAnswer, read_letter, read_object
 from app.engines.remote.call import Address, CallFailed, Message, Reply, call
 from app.engines.remote.capabilities import Capabilities, Manners, find, with_key
+from app.engines.remote.examples import Examples, examples_of
 from app.engines.remote.fitting import LONG_TEXT, Fitted, fit
 from app.engines.remote.limits import ANSWERS, most_tokens
 from app.engines.remote.media import BASIS, Part, handed_on, part_of
@@ -145,10 +146,18 @@ class RemoteEngine:
         complaint: str | None = None
         asked_again = False
         part = await self._part(task)
+        examples = await self._examples(task)
         while True:
-            fitted = await self._fit(task, manner)
+            fitted = await self._fit(task, manner, examples)
             content = fitted.content if part is None else part
-            messages = write(task, manner, fitted.categories, content, complaint=complaint)
+            messages = write(
+                task,
+                manner,
+                fitted.categories,
+                content,
+                examples=examples.shown,
+                complaint=complaint,
+            )
             try:
                 reply = await self._call(messages, manner, task, deadline=deadline)
             except CallFailed as failure:
@@ -186,7 +195,14 @@ class RemoteEngine:
         reading = partial(part_of, task.media, task.input_type, provider=provider)
         return await asyncio.to_thread(reading)
 
-    async def _fit(self, task: Task, manner: Manner) -> Fitted:
+    async def _examples(self, task: Task) -> Examples:
+        if not any(category.media for category in task.categories or ()):
+            return Examples()
+        assert self._capabilities is not None  # noqa: S101 - `classify` has loaded it
+        room, provider = self._capabilities.room, self._capabilities.provider
+        return await asyncio.to_thread(partial(examples_of, task, room=room, provider=provider))
+
+    async def _fit(self, task: Task, manner: Manner, examples: Examples) -> Fitted:
         if task.media is not None:
             # Where it was found is not for the model, and takes no room.
             task = replace(task, content="")
@@ -195,10 +211,14 @@ class RemoteEngine:
             fit,
             task,
             lettered=manner is Manner.LETTER,
-            room=self._capabilities.room,
+            room=self._capabilities.room - examples.tokens,
             count=self._capabilities.count,
         )
-        return await asyncio.to_thread(fitting) if len(task.content) > LONG_TEXT else fitting()
+        long = len(task.content) > LONG_TEXT
+        fitted = await asyncio.to_thread(fitting) if long else fitting()
+        if examples.is_whole or Truncated.CATEGORIES in fitted.truncated:
+            return fitted
+        return replace(fitted, truncated=(*fitted.truncated, Truncated.CATEGORIES))
 
     async def _call(
         self, messages: list[Message], manner: Manner, task: Task, *, deadline: float

@@ -43,6 +43,8 @@ _HANDED_ON: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "ollama_chat": _IMAGES,
     }
 )
+# Their wire has the images of a message in a list beside its text.
+_WITHOUT_PLACES = frozenset({"ollama", "ollama_chat"})
 
 
 @cache
@@ -55,13 +57,23 @@ def handed_on(provider: str) -> frozenset[InputType]:
     return frozenset({InputType.TEXT, *kinds})
 
 
+def reaches(media: Media, provider: str) -> bool:
+    """Tell whether a file of this type can reach a provider."""
+    return media.mime.startswith(_HANDED_ON.get(provider, ""))
+
+
+def places(provider: str) -> bool:
+    """Tell whether several images keep their places between the texts of a message."""
+    return provider not in _WITHOUT_PLACES
+
+
 def part_of(media: Media, input_type: InputType, *, provider: str) -> Part:
     """Read a file and return the part of a message that holds it. Blocking.
 
     Raises:
         UnreadableMedia: It can't reach this provider.
     """
-    if not media.mime.startswith(_HANDED_ON.get(provider, "")):
+    if not reaches(media, provider):
         raise UnreadableMedia(f"the model takes no {media.mime}")
     data = base64.b64encode(media.path.read_bytes()).decode("ascii")
     url = f"data:{media.mime};base64,{data}"
