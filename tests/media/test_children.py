@@ -214,7 +214,6 @@ def test_children_die_with_a_parent_that_is_killed(tmp_path: Path) -> None:
         from pathlib import Path
         from app.engines.contract import Media
         from app.media.decoder import Decoder
-from app.media.wire import Message
         decoder = Decoder()
         decoder.image(Media(Path({str(tmp_path / "a.png")!r}), "image/png"))
         with decoder.sound(Media(Path({str(path)!r}), "audio/wav")) as chunks:

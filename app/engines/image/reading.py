@@ -37,7 +37,8 @@ MAX_LINES = 30
 #: Below it a line is more noise than text.
 _SURE = 0.6
 
-_STROKES_SIDE = 480
+# Of a copy made still smaller, edges are less hard, and short captions are missed.
+_STROKES_SIDE = 640
 _BLOCK = 12
 _HARD, _FLAT = 50, 8  # differences of neighbouring pixels, of 255
 _HARD_SHARE, _FLAT_SHARE = 0.08, 0.35
@@ -117,7 +118,8 @@ class Reader:
 def may_hold_text(picture: Pixels) -> bool:
     """Say whether something in a picture looks like a row of writing.
 
-    Of the pictures without text that it was tuned on it lets 25 % pass, of those with text 98 %.
+    Of 121 photographs without text it lets 27 % pass, of 80 with a caption of two or four words
+    95 %, of 20 pages all.
     """
     grey = shrunk(np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8), _STROKES_SIDE)
     steps = cv2.absdiff(grey[:, 1:], grey[:, :-1]) if grey.shape[1] > 1 else grey[:, 1:]
