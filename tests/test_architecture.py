@@ -11,7 +11,7 @@ APP = ROOT / "app"
 
 # Each folder may import itself and these of ours.
 ALLOWED = {
-    "engines": {"engines", "media.decoder"},
+    "engines": {"engines", "media.decoder", "media.limits"},
     "media": {"media", "engines.contract", "engines.errors"},
     "storage": {"storage"},
     "outbound": {"outbound"},
