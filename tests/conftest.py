@@ -20,7 +20,7 @@ from filelock import FileLock
 from app.engines.embedded import EmbeddedEngine
 from app.storage.location import Location, SqliteFile, parse_location
 from tests import processes
-from tests.databases import PostgresDatabases
+from tests.databases import PostgresDatabases, make_sqlite
 from tests.provider.server import Provider
 from tests.servers import free_port, in_own_loop, start_postgres, start_redis
 
@@ -30,7 +30,7 @@ START_TIMEOUT_S = 60
 
 @dataclass(frozen=True)
 class Site:
-    """A data folder with a migrated database, and the command that works on it."""
+    """A data folder, and the command that works on it."""
 
     environment: dict[str, str]
     data_dir: Path
@@ -104,10 +104,12 @@ def prepared_models(pytestconfig: pytest.Config) -> Path:
 def make_site(
     tmp_path_factory: pytest.TempPathFactory, prepared_models: Path
 ) -> Callable[..., Site]:
-    """Return a function that makes a site with a fresh database."""
+    """Return a function that makes a site with a database of its own, or with none yet."""
 
-    def make(**settings: str) -> Site:
+    def make(*, migrated: bool = True, **settings: str) -> Site:
         data_dir = tmp_path_factory.mktemp("site")
+        if migrated:
+            make_sqlite(data_dir)
         (data_dir / "models").symlink_to(prepared_models)
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("CLASSIFAILY_")}
         variables = {f"CLASSIFAILY_{name.upper()}": value for name, value in settings.items()}

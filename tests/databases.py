@@ -1,8 +1,13 @@
 """Fresh databases for tests, and looking into them past the product."""
 
+import atexit
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -14,6 +19,20 @@ from app.storage.location import Location, PostgresServer, SqliteFile
 from tests.servers import in_own_loop
 
 TEMPLATE = "classifaily_template"
+
+
+def make_sqlite(folder: Path) -> SqliteFile:
+    """Make a migrated database where a site has it: a copy, as migrating takes long."""
+    return SqliteFile(Path(shutil.copy(_sqlite_template(), folder / "classifaily.db")))
+
+
+@cache
+def _sqlite_template() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="classifaily-test-"))
+    atexit.register(shutil.rmtree, folder)
+    file = SqliteFile(folder / "template.db")
+    in_own_loop(lambda: migrate(file))
+    return file.path
 
 
 class PostgresDatabases:

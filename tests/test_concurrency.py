@@ -94,7 +94,7 @@ async def test_a_killed_server_gives_back_what_it_had_taken(
 
 
 def test_two_first_starts_make_one_account(make_site: Callable[..., Site]) -> None:
-    site = make_site()
+    site = make_site(migrated=False)
     with ThreadPoolExecutor(2) as pool:
         said = list(pool.map(lambda _: first_start(site), range(2)))
     assert sum("cai_live_" in each for each in said) == 1

@@ -12,10 +12,10 @@ from app.domain.plans import Plan
 from app.domain.sealing import KEY_FILE, Seal, SealBroken, load_seal
 from app.domain.webhooks.reseal import renew_seals
 from app.settings import Settings, SettingsError, load_settings
-from app.storage.database import migrate, open_orm
-from app.storage.location import SqliteFile
+from app.storage.database import open_orm
 from app.storage.models import WebhookRow
 from tests.conftest import Site
+from tests.databases import make_sqlite
 
 OLD, NEW = "o" * 32, "n" * 32
 
@@ -69,8 +69,7 @@ def test_a_short_key_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_stored_secrets_move_to_the_newest_key(tmp_path: Path) -> None:
-    file = SqliteFile(tmp_path / "classifaily.db")
-    await migrate(file)
+    file = make_sqlite(tmp_path)
     async with open_orm(file):
         account = await create_account("test", plan=Plan.PRO)
         old = Seal([OLD])

@@ -191,8 +191,8 @@ def test_any_text_is_answered(engine: EmbeddedEngine) -> None:
     answer()
 
 
-async def test_a_thousand_categories_work(engine: EmbeddedEngine) -> None:
-    categories = named("volcanoes", *(f"code {number}" for number in range(999)))
+async def test_hundreds_of_categories_work(engine: EmbeddedEngine) -> None:
+    categories = named("volcanoes", *(f"code {number}" for number in range(399)))
     assert await best(engine, "Lava flowed down from the crater.", categories) == "volcanoes"
 
 

@@ -8,18 +8,17 @@ import pytest
 from app.domain.accounts.account import Account
 from app.domain.accounts.manage import create_account
 from app.domain.plans import Plan
-from app.storage.database import migrate, open_ledger, open_orm
+from app.storage.database import open_ledger, open_orm
 from app.storage.ledger.ledger import Ledger
-from app.storage.location import Location, SqliteFile
-from tests.databases import PostgresDatabases
+from app.storage.location import Location
+from tests.databases import PostgresDatabases, make_sqlite
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Location]:
     """A migrated database, open in the ORM."""
     if request.param == "sqlite":
-        file = SqliteFile(tmp_path / "classifaily.db")
-        await migrate(file)
+        file = make_sqlite(tmp_path)
         async with open_orm(file):
             yield file
         return

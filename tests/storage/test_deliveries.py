@@ -8,7 +8,7 @@ import pytest
 
 from app.domain.accounts.account import Account
 from app.storage import webhooks
-from app.storage.database import migrate, open_ledger
+from app.storage.database import open_ledger
 from app.storage.ledger.announcing import new_delivery_id
 from app.storage.ledger.deliveries import (
     claim_deliveries,
@@ -43,9 +43,9 @@ from app.storage.ledger.delivery_records import (
 )
 from app.storage.ledger.ledger import Ledger
 from app.storage.ledger.work import Lease
-from app.storage.location import Location, SqliteFile
+from app.storage.location import Location
 from app.storage.models import WebhookRow
-from tests.databases import fetch
+from tests.databases import fetch, make_sqlite
 
 NOW = datetime(2026, 3, 15, 10, 30, tzinfo=UTC)
 LEASE = timedelta(seconds=15)
@@ -270,8 +270,7 @@ async def test_nothing_is_closed_for_an_active_endpoint(ledger: Ledger, account:
 
 
 async def test_a_backlog_is_passed_over_without_being_read(tmp_path: Path) -> None:
-    file = SqliteFile(tmp_path / "classifaily.db")
-    await migrate(file)
+    file = make_sqlite(tmp_path)
     text = next(due_endpoints(NOW, places=PLACES, count=16).start()).statement.sqlite
     for name, value in (("moment", f"'{NOW}'"), ("places", "4"), ("count", "16")):
         text = text.replace(f":{name}", value)

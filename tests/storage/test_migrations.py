@@ -20,7 +20,7 @@ async def test_twice_is_once(tmp_path: Path) -> None:
 
 
 def test_side_by_side_is_once(make_site: Callable[..., Site]) -> None:
-    site = make_site()
+    site = make_site(migrated=False)
     with ThreadPoolExecutor(3) as pool:
         outcomes = list(pool.map(lambda _: site.command("migrate"), range(3)))
     said = sorted(outcome.stderr.split()[0] for outcome in outcomes)
