@@ -17,6 +17,8 @@ from itertools import pairwise
 from math import inf
 from zlib import crc32
 
+import numpy as np
+
 from app.engines.text.e5_file import E5File, Pieces
 
 MARK = "▁"
@@ -131,12 +133,7 @@ class _PieceIndex:
         self._scores = pieces.scores.data
         self._unknown = pieces.unknown
         #: The piece in each slot, or -1. A string whose own slot is free is not a piece.
-        self.slots = array("i", [-1]) * _SLOTS
-        for piece, (start, end) in enumerate(pairwise(pieces.offsets.tolist())):
-            slot = crc32(self._blob[start:end]) & _SLOT_MASK
-            while self.slots[slot] >= 0:
-                slot = (slot + 1) & _SLOT_MASK
-            self.slots[slot] = piece
+        self.slots = _fill_slots(pieces)
 
     def find(self, data: bytes, slot: int) -> tuple[int, float] | None:
         """Return the piece's number and log probability. `slot` is the string's own."""
@@ -145,6 +142,21 @@ class _PieceIndex:
                 return None if piece == self._unknown else (piece, self._scores[piece])
             slot = (slot + 1) & _SLOT_MASK
         return None
+
+
+def _fill_slots(pieces: Pieces) -> "array[int]":
+    offsets = pieces.offsets.tolist()
+    texts = map(pieces.blob.__getitem__, map(slice, offsets, offsets[1:]))
+    wanted = np.fromiter(map(crc32, texts), np.int64, len(offsets) - 1) & _SLOT_MASK
+    waiting = np.arange(len(wanted), dtype=np.int32)
+    slots = np.full(_SLOTS, -1, np.int32)
+    while waiting.size:
+        # Of all that want a free slot one gets it; the others go on to the next.
+        free = slots[wanted] < 0
+        slots[wanted[free]] = waiting[free]
+        left = slots[wanted] != waiting
+        waiting, wanted = waiting[left], (wanted[left] + 1) & _SLOT_MASK
+    return array("i", slots.tobytes())
 
 
 def _byte_offsets(text: str) -> list[int]:
