@@ -48,6 +48,6 @@ def test_every_graphql_operation_is_answered_or_refused_in_words(
     schemathesis(
         "run", f"{server.base_url}/graphql",
         "-H", f"Authorization: Bearer {tenant.key}",
-        "--max-examples", "40", "--seed", "1",
+        "--max-examples", "20", "--seed", "1",
         "--checks", "graphql_refusals_are_documented,content_type_conformance",
     )  # fmt: skip
