@@ -1,11 +1,18 @@
 """The queue in the database: leases, fences, second chances, batches that end once."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import cast
 
+from app.domain import clock
 from app.domain.accounts.account import Account
+from app.domain.services import Services
 from app.domain.webhooks.events import EVENTS
+from app.domain.work.jobs import CAPACITY, MOST, JobPump
+from app.engines.contract import InputType
 from app.storage.database import open_ledger
 from app.storage.ledger.ending import finish_jobs
 from app.storage.ledger.ledger import Ledger
@@ -43,9 +50,15 @@ LEASE = timedelta(seconds=15)
 MOST_ATTEMPTS = 3
 
 
-def waiting(*, priority: int = 0, preview: str | None = "x", index: int | None = None) -> JobStart:
+def waiting(
+    *,
+    priority: int = 0,
+    preview: str | None = "x",
+    index: int | None = None,
+    input_type: str = "text",
+) -> JobStart:
     return JobStart(
-        input_type="text",
+        input_type=input_type,
         input_preview=preview,
         mode="single",
         categories=("a",),
@@ -107,6 +120,12 @@ async def recover(ledger: Ledger, moment: datetime) -> Recovered:
     )
 
 
+def services_of(ledger: Ledger) -> Services:
+    """What a pump asks when it claims."""
+    signals = SimpleNamespace(publish=lambda topic: None)
+    return cast("Services", SimpleNamespace(ledger=ledger, signals=signals))
+
+
 async def used(database: Location) -> int:
     return int((await fetch(database, "SELECT SUM(used) FROM usage_months"))[0][0])
 
@@ -126,6 +145,45 @@ async def test_a_job_is_claimed_once_by_whoever_comes_first(
     claimed = sorted(job.id for lot in lots for job in lot)
     assert claimed == sorted(ids)
     assert not await ledger.run(has_due_jobs(NOW))
+
+
+async def test_types_that_there_is_no_room_for_are_passed_over(
+    ledger: Ledger, account: Account
+) -> None:
+    audio, text = await submit(ledger, account, waiting(input_type="audio"), waiting())
+    lease = Lease("one", NOW + LEASE)
+    most = {"text": 8, "audio": 0}
+    assert [job.id for job in await ledger.run(claim_jobs(NOW, lease, most=most, room=8))] == [text]
+    assert await ledger.run(claim_jobs(NOW, lease, most=most, room=8)) == []
+    most = {"text": 8, "audio": 2}
+    claimed = await ledger.run(claim_jobs(NOW, lease, most=most, room=8))
+    assert [job.id for job in claimed] == [audio]
+
+
+async def test_of_a_mixed_batch_one_type_is_claimed_at_a_time(
+    ledger: Ledger, account: Account
+) -> None:
+    types = ("text", "audio", "text", "audio", "audio")
+    jobs = [waiting(priority=1, index=n, input_type=each) for n, each in enumerate(types)]
+    await submit(ledger, account, *jobs, batch=BatchStart("batch_1", "batch", NOW))
+    most, lots = {"text": 32, "audio": 2}, []
+    for number in range(3):
+        lease = Lease(str(number), NOW + LEASE)
+        claimed = await ledger.run(claim_jobs(NOW, lease, most=most, room=64))
+        lots.append([job.input_type for job in claimed])
+    assert lots == [["text", "text"], ["audio", "audio"], ["audio"]]
+
+
+async def test_a_worker_full_of_recordings_still_takes_texts(
+    ledger: Ledger, account: Account
+) -> None:
+    recordings = [waiting(input_type="audio") for _ in range(CAPACITY)]
+    await submit(ledger, account, *recordings, waiting())
+    pump = JobPump(services_of(ledger))
+    held: list[str] = []
+    while claimed := await pump.claim(Lease(f"{len(held)}", clock.now() + LEASE), room=CAPACITY):
+        held += [job.input_type for job in claimed]
+    assert Counter(held) == {"audio": MOST[InputType.AUDIO], "text": 1}
 
 
 async def test_interactive_jobs_come_before_batches(ledger: Ledger, account: Account) -> None:

@@ -32,7 +32,7 @@ from app.domain.jobs.end import end_jobs
 from app.domain.jobs.payload import load_payloads
 from app.domain.jobs.record import completed, failed
 from app.domain.services import Services
-from app.engines.contract import Outcome
+from app.engines.contract import InputType, Outcome
 from app.engines.errors import (
     EngineBusy,
     EngineError,
@@ -56,6 +56,8 @@ MAX_ATTEMPTS = 3
 MODEL_ATTEMPTS = 7
 # Longer than the longest text with the longest list of unseen categories takes on a slow core.
 TIME_LIMIT_S = 300
+# Longer than eight recordings and eight videos take, two at a time, half an hour of speech each.
+LONG_TIME_LIMIT_S = 7_200
 # For a place among the files that are held: nobody waits for the answer, and whoever waits in vain
 # comes back.
 PATIENCE_S = 120.0
@@ -196,7 +198,7 @@ async def _ask(
     tasks = [replace(item.task, bill=bill) for (_, item), bill in zip(asked, bills, strict=True)]
     engine, media = services.engine, services.media
     try:
-        async with asyncio.timeout(TIME_LIMIT_S):
+        async with asyncio.timeout(_time_limit(asked[0][1])):
             if len(tasks) > 1:
                 return await judge_many(engine, media, tasks, patience_s=PATIENCE_S)
             return [await judge(engine, media, tasks[0], patience_s=PATIENCE_S)]
@@ -215,6 +217,11 @@ async def _ask(
         if not isinstance(failure, EngineError | MediaUnavailable):
             logger.exception("an attempt failed")
         return [failure] * len(asked)
+
+
+def _time_limit(item: Admitted) -> int:
+    is_long = item.task.input_type in {InputType.AUDIO, InputType.VIDEO}
+    return LONG_TIME_LIMIT_S if is_long else TIME_LIMIT_S
 
 
 def _is_worth_another(job: LeasedJob, answer: Answer) -> bool:
@@ -283,7 +290,7 @@ def _error_of(item: Admitted, failure: Exception) -> Error:
         return failure
     if isinstance(failure, TookTooLong):
         return Error(
-            f"The job took longer than {TIME_LIMIT_S} s, {MAX_ATTEMPTS} times.",
+            f"The job took longer than {_time_limit(item)} s, {MAX_ATTEMPTS} times.",
             code=ErrorCode.SERVER_ERROR,
         )
     return error_of(failure) if isinstance(failure, EngineError) else ServerError()

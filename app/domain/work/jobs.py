@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
 
 from app.domain import clock
@@ -29,11 +30,22 @@ CAPACITY = 64
 LOTS = {InputType.TEXT: 32, InputType.IMAGE: 8, InputType.AUDIO: 2, InputType.VIDEO: 2}
 
 
+# Held at a time. The embedded model hears two recordings at a time, for minutes each: more of them
+# would wait here until their time is over, and leave no room for texts.
+MOST = {
+    InputType.TEXT: CAPACITY,
+    InputType.IMAGE: CAPACITY,
+    InputType.AUDIO: 8,
+    InputType.VIDEO: 8,
+}
+
+
 class JobPump(Pump[LeasedJob]):
     """Runs jobs: singles side by side, those of a batch in lots that are scored together."""
 
     def __init__(self, services: Services) -> None:
         super().__init__(services, capacity=CAPACITY)
+        self._held: Counter[str] = Counter()
 
     async def claim(self, lease: Lease, *, room: int) -> Sequence[LeasedJob]:
         """Lease up to `room` jobs of what is due first."""
@@ -42,9 +54,9 @@ class JobPump(Pump[LeasedJob]):
         while not await ledger.run(has_due_jobs(now)):
             if not await ledger.run(has_waiting_lines()) or not await ledger.run(feed_queue()):
                 return []
-        jobs = await ledger.run(
-            claim_jobs(now, lease, most={kind.value: n for kind, n in LOTS.items()}, room=room)
-        )
+        most = {kind.value: min(LOTS[kind], MOST[kind] - self._held[kind.value]) for kind in LOTS}
+        jobs = await ledger.run(claim_jobs(now, lease, most=most, room=room))
+        self._held.update(job.input_type for job in jobs)
         for job in jobs:
             self.services.signals.publish(job_topic(job.id))
         for batch_id in {job.batch_id for job in jobs if job.batch_id is not None}:
@@ -53,6 +65,12 @@ class JobPump(Pump[LeasedJob]):
 
     async def work(self, lease_id: str, items: Sequence[LeasedJob]) -> None:
         """Run leased jobs to their end."""
+        try:
+            await self._attempt(lease_id, items)
+        finally:
+            self._held.subtract(job.input_type for job in items)
+
+    async def _attempt(self, lease_id: str, items: Sequence[LeasedJob]) -> None:
         if items[0].batch_id is not None:
             await attempt(self.services, lease_id, items)
             return

@@ -25,8 +25,10 @@ from app.storage.ledger.records import (
 from app.storage.ledger.settling import ADD_UP, Late, settle_attempt, settle_late
 from app.storage.operation import Many, Query, Rows, Statement, Steps, reading, writing
 
+_TYPES = ("text", "image", "audio", "video")
 _HEAD = Statement("""
 SELECT batch_id, input_type FROM jobs WHERE status = 'pending' AND due_at <= :moment
+  AND input_type IN (:text, :image, :audio, :video)
 ORDER BY priority, due_at, id LIMIT 1 /* lock, skip locked */
 """)
 _CLAIM = """
@@ -47,7 +49,9 @@ _CLAIM_SINGLE = Statement(
         order="priority, due_at, id",
     )
 )
-_CLAIM_OF_BATCH = Statement(_CLAIM.format(which="batch_id = :batch", order="batch_index"))
+_CLAIM_OF_BATCH = Statement(
+    _CLAIM.format(which="batch_id = :batch AND input_type = :input_type", order="batch_index")
+)
 _BEGIN_BATCH = Statement(
     """
 UPDATE batches SET status = 'processing' WHERE id = :batch AND status = 'pending'
@@ -143,11 +147,13 @@ def has_expired_jobs(moment: datetime) -> Steps[bool]:
 def claim_jobs(
     moment: datetime, lease: Lease, *, most: Mapping[str, int], room: int
 ) -> Steps[list[LeasedJob]]:
-    """Lease what is due first: jobs of one input type, or jobs of one batch.
+    """Lease what is due first: jobs of one input type, and of one batch where they are of any.
 
-    `most` says how many of an input type at a time, `room` how many of whatever type.
+    `most` says how many of an input type at a time (none of one that is not in it), `room` how many
+    of whatever type.
     """
-    head = yield Query(_HEAD, {"moment": moment})
+    wanted = {kind: kind if most.get(kind) else "" for kind in _TYPES}
+    head = yield Query(_HEAD, {"moment": moment, **wanted})
     if not head:
         return []
     batch_id, input_type = head[0]
@@ -156,9 +162,10 @@ def claim_jobs(
         "lease": lease.id,
         "until": lease.until,
         "count": min(most[input_type], room),
+        "input_type": input_type,
     }
     if batch_id is None:
-        rows = yield Query(_CLAIM_SINGLE, {**common, "input_type": input_type})
+        rows = yield Query(_CLAIM_SINGLE, common)
     else:
         rows = yield Query(_CLAIM_OF_BATCH, {**common, "batch": batch_id})
         yield Query(_BEGIN_BATCH, {"batch": batch_id})
