@@ -93,9 +93,10 @@ def measure(
     from_text = wrong = words = 0
     seconds = spent = 0.0
     for row in rows:
-        task = Task("", InputType.AUDIO, categories, media=Media(row.path, "audio/wav"))
+        media = Media(row.path, "audio/wav")
+        task = Task("", InputType.AUDIO, categories)
         began = time.perf_counter()
-        heard = judge.hear(task)
+        heard = judge.hear(task, judge.perceive(media))
         spent += time.perf_counter() - began
         seconds += length(row.path)
         best = int(np.argmax(heard.probabilities))

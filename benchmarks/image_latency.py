@@ -70,7 +70,7 @@ def measure(judge: ImageJudge, scratch: Path, rounds: int) -> None:
 def answer(judge: ImageJudge, path: Path) -> None:
     """Judge one picture."""
     media = Media(path, "image/jpeg")
-    judge.judge(Task("image", InputType.IMAGE, CATEGORIES, media=media))
+    judge.judge(Task("image", InputType.IMAGE, CATEGORIES), judge.perceive(media))
 
 
 def show(name: str, rounds: int, work: Callable[[], object]) -> None:

@@ -96,7 +96,7 @@ def audio(judges: Judges, recording: Media, seconds: int) -> None:
         samples = np.concatenate(list(chunks)).astype(np.float32) / 32768
 
     def ours() -> None:
-        judge.judge(task, wanted=lambda: True)
+        judge.judge(task, judge.perceive(task.media))
 
     def bare() -> None:
         import ctranslate2  # noqa: PLC0415
@@ -117,8 +117,8 @@ def watching(judges: Judges, video: Media) -> None:
     """Judge a minute of video."""
     judge = judges.of(InputType.VIDEO)
     task = Task("", InputType.VIDEO, CATEGORIES, explain=True, media=video)
-    judge.judge(task, wanted=lambda: True)
-    spent = measured(lambda: judge.judge(task, wanted=lambda: True))
+    judge.judge(task, judge.perceive(task.media))
+    spent = measured(lambda: judge.judge(task, judge.perceive(task.media)))
     print(f"a minute of 360p with speech judged: {spent[0]:.2f} s, {spent[1]:.2f} of a core")
     print(f"memory after it: {megabytes()} MiB")
 

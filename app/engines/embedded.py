@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from app.engines.contract import ConfidenceSource, InputType, Outcome, Task
 from app.engines.errors import EngineError, UnsupportedInput
-from app.engines.judges import RECORDINGS, Judges, cores, judged_types
+from app.engines.judges import RECORDINGS, Judge, Judges, cores, judged_types
 from app.engines.text.vectors import SharedVectors
 from app.engines.wanted import Wanted
+
+Answer = Outcome | EngineError
 
 
 class EmbeddedEngine:
@@ -78,25 +81,33 @@ class EmbeddedEngine:
             UnreadableMedia: The image, recording or video can't be decoded within the limits.
             ModelUnavailable: The model can't be loaded.
         """
-        return await self._run(task)
+        (answer,) = await self._run([task])
+        if isinstance(answer, EngineError):
+            raise answer
+        return answer
 
     async def classify_many(self, tasks: Sequence[Task]) -> list[Outcome | EngineError]:
         """Answer tasks in their order; one that fails has its error in its place.
 
         No more than there are threads wait at a time, so that a request beside a large batch waits
-        for one text and not for all. A text that several tasks are about is encoded once.
+        for one text and not for all. A text that several tasks are about is encoded once, and a
+        file is looked at and heard once.
         """
         shared = self._shared(tasks)
         places = asyncio.Semaphore(self._threads)
+        answers: dict[int, Answer] = {}
 
-        async def answer(task: Task) -> Outcome | EngineError:
+        async def answer(lot: Sequence[int]) -> None:
+            about = [tasks[index] for index in lot]
             async with places:
                 try:
-                    return await self._run(task, shared.get(task.content))
+                    judged = await self._run(about, shared.get(about[0].content))
                 except EngineError as error:
-                    return error
+                    judged = [error] * len(lot)
+            answers.update(zip(lot, judged, strict=True))
 
-        return list(await asyncio.gather(*(answer(task) for task in tasks)))
+        await asyncio.gather(*(answer(lot) for lot in _lots(tasks)))
+        return [answers[index] for index in range(len(tasks))]
 
     def _shared(self, tasks: Sequence[Task]) -> dict[str, SharedVectors]:
         # Before the model is loaded there is nothing to share yet: only the first call pays for it.
@@ -106,7 +117,11 @@ class EmbeddedEngine:
         counts = Counter(task.content for task in tasks if task.input_type is InputType.TEXT)
         return {content: judge.share() for content, count in counts.items() if count > 1}
 
-    async def _run(self, task: Task, shared: SharedVectors | None = None) -> Outcome:
+    async def _run(
+        self, tasks: Sequence[Task], shared: SharedVectors | None = None
+    ) -> Sequence[Answer]:
+        """Answer one task, or several about one file."""
+        task = tasks[0]
         if task.input_type not in self.input_types:
             raise UnsupportedInput(f"the embedded model can't judge {task.input_type.value}")
         loop = asyncio.get_running_loop()
@@ -116,7 +131,7 @@ class EmbeddedEngine:
             return await loop.run_in_executor(
                 self._recordings if is_long else self._executor,
                 self._answer,
-                task,
+                tasks,
                 shared,
                 lambda: not given_up.is_set(),
             )
@@ -124,7 +139,32 @@ class EmbeddedEngine:
             # Who was waiting may have been canceled: what is still worked on ends early.
             given_up.set()
 
-    def _answer(self, task: Task, shared: SharedVectors | None, wanted: Wanted) -> Outcome:
+    def _answer(
+        self, tasks: Sequence[Task], shared: SharedVectors | None, wanted: Wanted
+    ) -> Sequence[Answer]:
+        task = tasks[0]
         if task.input_type is InputType.TEXT:
-            return self._judges.text().judge(task, shared)
-        return self._judges.of(task.input_type).judge(task, wanted=wanted)
+            text = self._judges.text()
+            return [text.judge(task, shared) for task in tasks]
+        if task.media is None:
+            raise UnsupportedInput(f"there is no {task.input_type.value} to judge")
+        judge = self._judges.of(task.input_type)
+        perceived = judge.perceive(task.media, wanted=wanted)
+        return [_judged(judge, task, perceived) for task in tasks]
+
+
+def _lots(tasks: Sequence[Task]) -> list[list[int]]:
+    """Return the places of tasks: those about one file together, each text by itself."""
+    lots: dict[object, list[int]] = {}
+    for index, task in enumerate(tasks):
+        key = index if task.media is None else (task.input_type, task.media)
+        lots.setdefault(key, []).append(index)
+    return list(lots.values())
+
+
+def _judged(judge: Judge[Any], task: Task, perceived: object) -> Answer:
+    try:
+        return judge.judge(task, perceived)
+    except EngineError as error:
+        # An example of this task's: the others are answered.
+        return error

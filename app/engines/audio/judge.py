@@ -9,19 +9,29 @@ from app.engines.contract import (
     ConfidenceSource,
     InputType,
     Label,
+    Media,
     Outcome,
     Task,
     Truncated,
 )
-from app.engines.errors import UnreadableMedia
 from app.engines.selection import decide
 from app.engines.text.encoder import Floats
+from app.engines.text.explain import most_telling
 from app.engines.text.judge import TextJudge, Weighed
+from app.engines.text.vectors import SharedVectors
 from app.engines.wanted import Wanted, always
 
 _QUOTE = 160
 _SUNG, _PLAYED, _SILENT = 0.2, 0.3, 0.95
 _NOISE = "Noise, sounds without speech or music."
+
+
+@dataclass(frozen=True, slots=True)
+class Listened:
+    """A recording as it was heard, whatever is asked about it. `vectors` are of what is said."""
+
+    transcript: Transcript
+    vectors: SharedVectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +41,16 @@ class Heard:
     `weighed` is what the text judge made of the transcript, or of the kind of sound.
     """
 
-    transcript: Transcript
+    listened: Listened
     weighed: Weighed
     probabilities: Floats
     none: float | None
     basis: Basis
+
+    @property
+    def transcript(self) -> Transcript:
+        """What is said."""
+        return self.listened.transcript
 
     @property
     def tokens(self) -> int:
@@ -56,13 +71,17 @@ class AudioJudge:
         self._transcriber = transcriber
         self.model = f"{text.model}+whisper-base"
 
-    def judge(self, task: Task, *, wanted: Wanted = always) -> Outcome:
-        """Answer one task.
+    def perceive(self, media: Media, *, wanted: Wanted = always) -> Listened:
+        """Hear a recording, or the sound of a video.
 
         Raises:
-            UnreadableMedia: The recording can't be decoded.
+            UnreadableMedia: It can't be decoded, or there is no sound.
         """
-        heard = self.hear(task, wanted=wanted)
+        return Listened(self._transcriber.transcribe(media, wanted), self.text.share())
+
+    def judge(self, task: Task, listened: Listened) -> Outcome:
+        """Answer one task about what was heard."""
+        heard = self.hear(task, listened)
         selection = decide(heard.probabilities.tolist(), task, none=heard.none)
         return Outcome(
             labels=tuple(
@@ -81,24 +100,18 @@ class AudioJudge:
             basis=(heard.basis,),
         )
 
-    def hear(self, task: Task, *, wanted: Wanted = always) -> Heard:
-        """Return what the sound of a recording or a video speaks for.
-
-        Raises:
-            UnreadableMedia: It can't be decoded, or there is no sound.
-        """
-        if task.media is None:
-            raise UnreadableMedia("there is no recording")
-        transcript = self._transcriber.transcribe(task.media, wanted)
+    def hear(self, task: Task, listened: Listened) -> Heard:
+        """Return what it speaks for."""
+        transcript = listened.transcript
         is_said = bool(transcript.pieces)
         content = transcript.text if is_said else described(transcript)
         text = replace(task, content=content, input_type=InputType.TEXT, media=None)
-        weighed = self.text.weigh(text)
+        weighed = self.text.weigh(text, listened.vectors)
         probabilities, none = temper(
             weighed, task.mode, transcript.log_probability if is_said else None
         )
         basis = Basis.TRANSCRIPT if is_said else Basis.SOUND
-        return Heard(transcript, weighed, probabilities, none, basis)
+        return Heard(listened, weighed, probabilities, none, basis)
 
     def explain(self, heard: Heard, index: int | None) -> str:
         """Quote what decided for a category, with its time."""
@@ -110,7 +123,8 @@ class AudioJudge:
         pieces = heard.transcript.pieces
         if index is None:
             return f"Nothing that is said fits a category. It begins: {_quoted(pieces[0].text)}."
-        place = self.text.most_telling(heard.weighed, index, [piece.text for piece in pieces])
+        said = [piece.text for piece in pieces]
+        place = most_telling(heard.listened.vectors, heard.weighed.evidence, index, said)
         piece = pieces[place]
         return f"At {clock(piece.seconds)}: {_quoted(piece.text)}."
 

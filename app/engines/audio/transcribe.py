@@ -6,12 +6,13 @@ not show in memory.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
 from app.engines.audio.mel import RATE, Floats
 from app.engines.audio.sounds import FRAMES, SoundModel, Sounds
-from app.engines.audio.whisper import Heard, Languages, Whisper
+from app.engines.audio.whisper import TOGETHER, Heard, Languages, Whisper
 from app.engines.audio.windows import Window, speech_windows
 from app.engines.contract import Media
 from app.engines.errors import EngineError
@@ -114,9 +115,11 @@ class Transcriber:
         if not windows:
             return
         languages = Languages()
-        for window, samples in self._samples(media, windows):
+        samples = self._samples(media, windows)
+        while some := list(islice(samples, TOGETHER)):
             _check(wanted)
-            yield window, self._whisper.hear(samples, languages)
+            heard = self._whisper.hear([piece for _, piece in some], languages)
+            yield from zip((window for window, _ in some), heard, strict=True)
 
     def _samples(self, media: Media, windows: list[Window]) -> Iterator[tuple[Window, Floats]]:
         """Return the samples of each window, holding no more than a few chunks."""

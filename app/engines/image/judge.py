@@ -1,8 +1,9 @@
 """Judging one image: what it shows, what is written in it, labels, and what drove them."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,6 @@ from app.engines.contract import (
     Outcome,
     Task,
 )
-from app.engines.errors import UnsupportedInput
 from app.engines.image.calibration import (
     distribution,
     flatness,
@@ -29,7 +29,7 @@ from app.engines.image.fusion import MIN_LETTERS, Writing, fused
 from app.engines.image.heads import ImageHead, build_head, example_media, look_at
 from app.engines.image.meanings import Meanings, own_meaning
 from app.engines.image.network import Network
-from app.engines.image.reading import Reader, may_hold_text
+from app.engines.image.reading import Reader, Reading, may_hold_text
 from app.engines.image.shape import SIDE, Floats, Pixels
 from app.engines.image.tree import Tree
 from app.engines.selection import decide
@@ -54,6 +54,17 @@ class Sight:
     tags: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """An image as it was seen, whatever is asked about it.
+
+    `reading` returns what is written in it, read when it is first asked for; None for nothing.
+    """
+
+    sight: Sight
+    reading: Callable[[], Reading | None]
+
+
 class ImageJudge:
     """Scores images against categories. Blocking; safe to share between threads."""
 
@@ -71,20 +82,26 @@ class ImageJudge:
         self._starting = threading.Lock()
         self.model = f"embedded/{self.network.name}+{text.vectors.name}"
 
-    def judge(self, task: Task, *, wanted: Wanted = always) -> Outcome:
-        """Answer one task.
+    def perceive(self, media: Media, *, wanted: Wanted = always) -> Look:
+        """Look at an image.
 
         Raises:
-            UnreadableMedia: The image, or an example, can't be decoded.
+            UnreadableMedia: It can't be decoded.
         """
-        if task.media is None:
-            raise UnsupportedInput("there is no image to judge")
-        shown = self._decoder.image(task.media, SEEN)
+        shown = self._decoder.image(media, SEEN)
+        return Look(self.see(shown.frames), cache(lambda: self._read(media, shown)))
+
+    def judge(self, task: Task, look: Look) -> Outcome:
+        """Answer one task about what was seen.
+
+        Raises:
+            UnreadableMedia: An example can't be decoded.
+        """
         categories = self.tags if task.categories is None else task.categories
         head = self._head(categories)
-        sight = self.see(shown.frames)
+        sight = look.sight
         probabilities, none = self.weigh(sight, head, task.mode)
-        writing, tokens = (None, 0) if categories is self.tags else self._read(shown, task)
+        writing, tokens = (None, 0) if categories is self.tags else self._written(look, task)
         if writing is not None:
             probabilities = fused(probabilities, writing, task.mode)
             none = (1 - writing.share) * none + writing.share * writing.none
@@ -120,7 +137,7 @@ class ImageJudge:
         )
 
     def frame_probabilities(
-        self, frames: Sequence[Pixels], categories: tuple[Category, ...] | None, mode: Mode
+        self, frames: Sequence[Sight], categories: tuple[Category, ...] | None, mode: Mode
     ) -> tuple[Floats, Floats]:
         """Return a probability of each category in each frame of a video: (frames, categories).
 
@@ -130,7 +147,7 @@ class ImageJudge:
         they are those of `tags`.
         """
         head = self._head(self.tags if categories is None else categories)
-        weighed = [self.weigh(self.see([frame]), head, mode) for frame in frames]
+        weighed = [self.weigh(frame, head, mode) for frame in frames]
         return (
             np.stack([probabilities for probabilities, _ in weighed]),
             np.array([none for _, none in weighed], np.float32),
@@ -174,19 +191,24 @@ class ImageJudge:
         flat = flatness(sight.tags)
         return distribution(scores, nearness=nearness, flat=flat, weight=weight), none
 
-    def _read(self, shown: Picture, task: Task) -> tuple[Writing | None, int]:
-        """Return what is written in a picture, if it is enough to ask, and its tokens."""
+    def _read(self, media: Media, shown: Picture) -> Reading | None:
+        """Return what is written in a picture, if it is enough to ask."""
         picture = shown.frames[0]
-        if task.categories is None or task.media is None or not may_hold_text(picture):
-            return None, 0
+        if not may_hold_text(picture):
+            return None
         reader = self._loaded_reader()
         if not reader.glance(picture):
-            return None, 0
+            return None
         if max(shown.width, shown.height) > max(picture.shape):
             # What is seen in a small copy takes a large one to be read.
-            picture = self._decoder.image(task.media).frames[0]
+            picture = self._decoder.image(media).frames[0]
         reading = reader.read(picture)
-        if reading.letters < MIN_LETTERS:
+        return None if reading.letters < MIN_LETTERS else reading
+
+    def _written(self, look: Look, task: Task) -> tuple[Writing | None, int]:
+        """Return what the text engine makes of what is written in a picture, and its tokens."""
+        reading = None if task.categories is None else look.reading()
+        if task.categories is None or reading is None:
             return None, 0
         weighed = self._text.weigh(
             Task(

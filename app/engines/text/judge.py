@@ -1,6 +1,5 @@
 """Judging one text: scores, probabilities, labels, and what drove them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from app.engines.text.belonging import distances, none_probability
 from app.engines.text.cache import HeadCache
 from app.engines.text.calibration import Calibration, Constants, distribution, independent
 from app.engines.text.encoder import Floats
-from app.engines.text.explain import Evidence, explain, most_telling
+from app.engines.text.explain import Evidence, explain
 from app.engines.text.generic import load_generic
 from app.engines.text.heads import Head, build_head
 from app.engines.text.questions import reading_of
@@ -120,10 +119,6 @@ class TextJudge:
             head=head,
         )
         return Weighed(evidence, none, scored.tokens, scored.is_whole)
-
-    def most_telling(self, weighed: Weighed, index: int, sentences: Sequence[str]) -> int:
-        """Return which of some sentences speaks most for a category against its strongest rival."""
-        return most_telling(self.vectors, weighed.evidence, index, sentences)
 
     def head(self, categories: tuple[Category, ...]) -> Head:
         """Return the weight vectors of categories, from the cache when they are there."""

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
-from app.engines.audio.judge import AudioJudge, Heard, clock
+from app.engines.audio.judge import AudioJudge, Heard, Listened, clock
 from app.engines.contract import (
     Basis,
     Category,
     ConfidenceSource,
     Label,
+    Media,
     Mode,
     Outcome,
     Task,
@@ -31,20 +32,38 @@ from app.engines.video.fusion import (
 from app.engines.wanted import Wanted, always
 from app.media.decoder import Decoder, Footage, Pixels
 
+Sight = TypeVar("Sight")
 
-class FrameJudge(Protocol):
-    """What judges single frames."""
+
+class FrameJudge(Protocol[Sight]):
+    """What judges single frames. `Sight` is a picture as it was seen."""
 
     @property
     def model(self) -> str:
         """What to call it."""
         ...
 
+    def see(self, frames: Sequence[Pixels]) -> Sight:
+        """Look at the frames of one picture."""
+        ...
+
     def frame_probabilities(
-        self, frames: Sequence[Pixels], categories: tuple[Category, ...] | None, mode: Mode
+        self, frames: Sequence[Sight], categories: tuple[Category, ...] | None, mode: Mode
     ) -> tuple[Floats, Floats]:
         """Return probabilities (frames, categories), and of none of them (frames,)."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Watched(Generic[Sight]):
+    """A video as it was seen and heard, whatever is asked about it: a sight for each moment.
+
+    `listened` is None where nothing is said.
+    """
+
+    footage: Footage
+    sights: tuple[Sight, ...]
+    listened: Listened | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +81,29 @@ class _Seen:
     speech: float
 
 
-class VideoJudge:
+class VideoJudge(Generic[Sight]):
     """Answers tasks about videos. Blocking; safe to share between threads."""
 
-    def __init__(self, frames: FrameJudge, audio: AudioJudge, decoder: Decoder) -> None:
+    def __init__(self, frames: FrameJudge[Sight], audio: AudioJudge, decoder: Decoder) -> None:
         self._frames = frames
         self._audio = audio
         self._decoder = decoder
         self.model = f"{frames.model}+whisper-base"
 
-    def judge(self, task: Task, *, wanted: Wanted = always) -> Outcome:
-        """Answer one task.
+    def perceive(self, media: Media, *, wanted: Wanted = always) -> Watched[Sight]:
+        """Look at a video and hear it.
 
         Raises:
-            UnreadableMedia: The video can't be decoded.
+            UnreadableMedia: It can't be decoded.
         """
-        seen = self._see(task, wanted)
+        footage = self._decoder.video(media)
+        sights = tuple(self._frames.see([moment.frame]) for moment in footage.moments)
+        listened = self._listen(media, wanted) if footage.has_sound else None
+        return Watched(footage, sights, listened)
+
+    def judge(self, task: Task, watched: Watched[Sight]) -> Outcome:
+        """Answer one task about what was seen and heard."""
+        seen = self._weigh(task, watched)
         probabilities, none = _fused(seen, task)
         selection = decide(probabilities.tolist(), task, none=none)
         return Outcome(
@@ -97,24 +123,21 @@ class VideoJudge:
             basis=(Basis.FRAMES, Basis.TRANSCRIPT) if seen.heard else (Basis.FRAMES,),
         )
 
-    def _see(self, task: Task, wanted: Wanted) -> _Seen:
-        if task.media is None:
-            raise UnreadableMedia("there is no video")
-        categories = TAXONOMY if task.categories is None else task.categories
-        footage = self._decoder.video(task.media)
-        frames = [moment.frame for moment in footage.moments]
-        by_frame, none = self._frames.frame_probabilities(frames, categories, task.mode)
-        heard = self._hear(task, wanted) if footage.has_sound else None
-        weight = speech_weight(heard.transcript.text) if heard else 0.0
-        return _Seen(footage, categories, by_frame, float(none.mean()), heard, weight)
-
-    def _hear(self, task: Task, wanted: Wanted) -> Heard | None:
+    def _listen(self, media: Media, wanted: Wanted) -> Listened | None:
         try:
-            heard = self._audio.hear(task, wanted=wanted)
+            listened = self._audio.perceive(media, wanted=wanted)
         except UnreadableMedia:
             # A sound track that can't be decoded spoils no picture.
             return None
-        return heard if heard.basis is Basis.TRANSCRIPT else None
+        return listened if listened.transcript.pieces else None
+
+    def _weigh(self, task: Task, watched: Watched[Sight]) -> _Seen:
+        categories = TAXONOMY if task.categories is None else task.categories
+        by_frame, none = self._frames.frame_probabilities(watched.sights, categories, task.mode)
+        listened = watched.listened
+        heard = None if listened is None else self._audio.hear(task, listened)
+        weight = speech_weight(heard.transcript.text) if heard else 0.0
+        return _Seen(watched.footage, categories, by_frame, float(none.mean()), heard, weight)
 
     def _explain(self, seen: _Seen, index: int | None) -> str:
         if index is None:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from app.engines import judges
 from app.engines.audio import whisper
-from app.engines.audio.transcribe import NoLongerWanted
+from app.engines.audio.transcribe import NoLongerWanted, Transcriber
 from app.engines.contract import (
     Basis,
     Category,
@@ -23,6 +24,7 @@ from app.engines.contract import (
 from app.engines.embedded import EmbeddedEngine
 from app.engines.errors import ModelUnavailable, UnreadableMedia
 from app.engines.judges import Judges
+from tests.engines.counting import counted
 from tests.media.samples import save_sound
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -69,6 +71,18 @@ async def test_what_is_said_decides(engine: EmbeddedEngine) -> None:
     assert outcome.confidence_source is ConfidenceSource.CALIBRATED
     assert outcome.tokens > 20
     assert outcome.truncated == ()
+
+
+async def test_a_recording_is_heard_once_for_several_sets(
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sets = (TOPICS, (Category("complaint"), Category("praise")), None)
+    tasks = [replace(about(COMPLAINT, explain=True), categories=each) for each in sets]
+    alone = [await engine.classify(task) for task in tasks]
+    calls: list[str] = []
+    monkeypatch.setattr(Transcriber, "transcribe", counted(Transcriber.transcribe, calls))
+    assert await engine.classify_many(tasks) == alone
+    assert calls == ["transcribe"]
 
 
 async def test_multi_judges_each_by_itself(engine: EmbeddedEngine) -> None:
@@ -118,7 +132,7 @@ def test_nobody_waiting_ends_the_work(prepared_models: Path) -> None:
     made = Judges(prepared_models)
     try:
         with pytest.raises(NoLongerWanted):
-            made.of(InputType.AUDIO).judge(about(COMPLAINT), wanted=lambda: False)
+            made.of(InputType.AUDIO).perceive(COMPLAINT, wanted=lambda: False)
     finally:
         made.close()
 

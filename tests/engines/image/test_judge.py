@@ -20,8 +20,10 @@ from app.engines.contract import (
 from app.engines.embedded import EmbeddedEngine
 from app.engines.errors import UnreadableMedia
 from app.engines.image.judge import ImageJudge
-from app.media.decoder import Picture
+from app.engines.image.reading import Reader
+from app.media.decoder import Decoder, Picture
 from app.media.limits import Bounds
+from tests.engines.counting import counted
 from tests.engines.image.conftest import PICTURES, picture
 
 
@@ -42,6 +44,11 @@ def about(media: Media, categories: tuple[Category, ...] | None = None, **settin
 def saved(image: Image.Image, path: Path, **settings: object) -> Media:
     image.save(path, **settings)
     return Media(path, {".png": "image/png", ".jpg": "image/jpeg"}[path.suffix])
+
+
+def judged(judge: ImageJudge, task: Task) -> Outcome:
+    assert task.media is not None
+    return judge.judge(task, judge.perceive(task.media))
 
 
 def labels(outcome: Outcome) -> list[str | None]:
@@ -83,44 +90,44 @@ async def test_a_picture_gets_the_category_that_it_shows(engine: EmbeddedEngine)
 )
 def test_a_group_of_tags_is_a_category_too(judge: ImageJudge, name: str, truth: str) -> None:
     categories = named("animal", "drink", "spacecraft", "clothing")
-    assert labels(judge.judge(about(picture(name), categories))) == [truth]
+    assert labels(judged(judge, about(picture(name), categories))) == [truth]
 
 
 def test_top_n_is_a_distribution_and_a_threshold_cuts_it(judge: ImageJudge) -> None:
     categories = named("cat", "dog", "car")
-    whole = judge.judge(about(picture("cat"), categories, mode=Mode.TOP_N, top_n=3))
+    whole = judged(judge, about(picture("cat"), categories, mode=Mode.TOP_N, top_n=3))
     assert sum(label.confidence for label in whole.labels) == pytest.approx(1, abs=2e-4)
 
-    cut = judge.judge(about(picture("cat"), categories, mode=Mode.TOP_N, top_n=3, threshold=0.5))
+    cut = judged(judge, about(picture("cat"), categories, mode=Mode.TOP_N, top_n=3, threshold=0.5))
     assert labels(cut) == ["cat"]
 
 
 def test_in_multi_several_categories_hold(judge: ImageJudge) -> None:
     task = about(picture("cat"), named("cat", "pet", "car", "food"), mode=Mode.MULTI, threshold=0.3)
-    found = {label.label: label.confidence for label in judge.judge(task).labels}
+    found = {label.label: label.confidence for label in judged(judge, task).labels}
     assert "cat" in found
     assert "car" not in found
     assert "food" not in found
 
 
 def test_none_of_the_categories_is_an_answer(judge: ImageJudge) -> None:
-    far = judge.judge(about(picture("rocket"), named("cat", "dog"), allow_none=True))
+    far = judged(judge, about(picture("rocket"), named("cat", "dog"), allow_none=True))
     assert labels(far) == [None]
     assert far.outcome is OutcomeKind.NONE_OF_THE_ABOVE
 
-    near = judge.judge(about(picture("cat"), named("cat", "car"), allow_none=True))
+    near = judged(judge, about(picture("cat"), named("cat", "car"), allow_none=True))
     assert labels(near) == ["cat"]
     assert near.outcome is OutcomeKind.MATCHED
 
 
 def test_without_categories_the_label_is_a_tag_of_the_network(judge: ImageJudge) -> None:
-    outcome = judge.judge(about(picture("coffee"), mode=Mode.TOP_N, top_n=3))
+    outcome = judged(judge, about(picture("coffee"), mode=Mode.TOP_N, top_n=3))
     assert labels(outcome)[0] == "espresso"
     assert set(labels(outcome)) <= {tag.name for tag in judge.tags}
 
 
 def test_an_explanation_names_the_tags_that_decided(judge: ImageJudge) -> None:
-    outcome = judge.judge(about(picture("coffee"), named("drink", "car"), explain=True))
+    outcome = judged(judge, about(picture("coffee"), named("drink", "car"), explain=True))
     explanation = outcome.labels[0].explanation
     assert explanation is not None
     assert explanation.startswith("Seen as espresso (")
@@ -129,7 +136,7 @@ def test_an_explanation_names_the_tags_that_decided(judge: ImageJudge) -> None:
 
 def test_an_explanation_of_none_says_what_the_image_looks_like(judge: ImageJudge) -> None:
     task = about(picture("coffee"), named("car", "building"), allow_none=True, explain=True)
-    explanation = judge.judge(task).labels[0].explanation
+    explanation = judged(judge, task).labels[0].explanation
     assert explanation is not None
     assert explanation.startswith("The image looks like espresso (")
 
@@ -146,7 +153,7 @@ def test_examples_teach_what_names_do_not_say(judge: ImageJudge, tmp_path: Path)
         for name, source in (("A", "cat"), ("B", "coffee"), ("C", "rocket"))
     )
     for name, source in (("A", "cat"), ("B", "coffee"), ("C", "rocket")):
-        outcome = judge.judge(about(picture(source), categories, explain=True))
+        outcome = judged(judge, about(picture(source), categories, explain=True))
         assert labels(outcome) == [name]
         assert outcome.labels[0].confidence > 0.8
         assert "Most like example" in (outcome.labels[0].explanation or "")
@@ -167,7 +174,7 @@ def test_the_same_examples_in_other_files_are_looked_at_once(
         copy = tmp_path / f"{number}.jpg"
         copy.write_bytes((PICTURES / "rocket.jpg").read_bytes())
         categories = (Category("one", media=(Media(copy, "image/jpeg"),)), Category("other"))
-        judge.judge(about(picture("cat"), categories))
+        judged(judge, about(picture("cat"), categories))
     assert len(looked) == 1
 
 
@@ -178,12 +185,12 @@ def test_an_example_that_can_not_be_decoded_fails_the_task(
     broken.write_bytes(b"\xff\xd8\xff\xe0" + b"nothing" * 30)
     categories = (Category("one", media=(Media(broken, "image/jpeg"),)), Category("other"))
     with pytest.raises(UnreadableMedia):
-        judge.judge(about(picture("cat"), categories))
+        judged(judge, about(picture("cat"), categories))
 
 
 def test_what_is_written_in_an_image_counts(judge: ImageJudge, invoice: Media) -> None:
     categories = named("invoice", "restaurant menu", "love letter", "weather report")
-    outcome = judge.judge(about(invoice, categories, explain=True))
+    outcome = judged(judge, about(invoice, categories, explain=True))
     assert labels(outcome) == ["invoice"]
     assert outcome.basis == (Basis.PIXELS, Basis.OCR)
     assert outcome.tokens > 20
@@ -209,7 +216,7 @@ def test_only_what_is_read_is_decoded_large(
 
     monkeypatch.setattr(judge._decoder, "image", spy)
     categories = named("invoice", "cat")
-    assert labels(judge.judge(about(photo, categories))) == ["cat"]
+    assert labels(judged(judge, about(photo, categories))) == ["cat"]
     assert [picture.frames[0].shape for picture in decoded] == [(480, 640, 3)]
 
     decoded.clear()
@@ -226,8 +233,8 @@ def test_an_image_lies_as_its_camera_says(judge: ImageJudge, tmp_path: Path) -> 
         exif[0x0112] = 8
         lying = saved(image.rotate(-90, expand=True), tmp_path / "lying.jpg", exif=exif, quality=95)
     categories = named("rocket", "cat", "car")
-    upright = judge.judge(about(picture("rocket"), categories)).labels[0]
-    found = judge.judge(about(lying, categories)).labels[0]
+    upright = judged(judge, about(picture("rocket"), categories)).labels[0]
+    found = judged(judge, about(lying, categories)).labels[0]
     assert found.label == upright.label == "rocket"
     assert found.confidence == pytest.approx(upright.confidence, abs=0.1)
 
@@ -236,15 +243,42 @@ def test_where_there_is_nothing_to_see_the_confidence_is_low(
     judge: ImageJudge, tmp_path: Path
 ) -> None:
     grey = saved(Image.new("RGB", (300, 200), (120, 120, 120)), tmp_path / "grey.png")
-    outcome = judge.judge(about(grey, named("happy customer", "angry customer", "neutral")))
+    outcome = judged(judge, about(grey, named("happy customer", "angry customer", "neutral")))
     assert outcome.labels[0].confidence < 0.6
 
 
 def test_frames_of_a_video_get_probabilities(judge: ImageJudge) -> None:
     with Image.open(PICTURES / "cat.jpg") as cat, Image.open(PICTURES / "coffee.jpg") as coffee:
         frames = [np.asarray(cat.convert("RGB")), np.asarray(coffee.convert("RGB"))]
-    found, none = judge.frame_probabilities(frames, named("cat", "drink"), Mode.SINGLE)
+    sights = [judge.see([frame]) for frame in frames]
+    found, none = judge.frame_probabilities(sights, named("cat", "drink"), Mode.SINGLE)
     assert none.shape == (2,)
     assert found.shape == (2, 2)
     assert found.argmax(axis=1).tolist() == [0, 1]
-    assert judge.frame_probabilities(frames, None, Mode.SINGLE)[0].shape == (2, 1000)
+    assert judge.frame_probabilities(sights, None, Mode.SINGLE)[0].shape == (2, 1000)
+
+
+async def test_an_image_is_looked_at_and_read_once_for_several_sets(
+    engine: EmbeddedEngine, invoice: Media, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sets = (named("invoice", "holiday"), named("letter", "menu", "bill"), None)
+    tasks = [about(invoice, categories, explain=True) for categories in sets]
+    alone = [await engine.classify(task) for task in tasks]
+    calls: list[str] = []
+    for part, name in ((Decoder, "image"), (ImageJudge, "see"), (Reader, "read")):
+        monkeypatch.setattr(part, name, counted(getattr(part, name), calls))
+    assert await engine.classify_many(tasks) == alone
+    assert sorted(calls) == ["image", "read", "see"]
+
+
+async def test_an_example_that_can_not_be_decoded_fails_no_other_set(
+    engine: EmbeddedEngine, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff\xe0" + b"nothing" * 30)
+    taught = (Category("one", media=(Media(broken, "image/jpeg"),)), Category("other"))
+    tasks = [about(picture("cat"), taught), about(picture("cat"), named("cat", "car"))]
+    failed, answered = await engine.classify_many(tasks)
+    assert isinstance(failed, UnreadableMedia)
+    assert isinstance(answered, Outcome)
+    assert labels(answered) == ["cat"]

@@ -1,17 +1,22 @@
 """What is shown and what is said in a video decide together, with the moment they do."""
 
+from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from app.engines.audio.transcribe import Transcriber
 from app.engines.contract import Basis, Category, InputType, Media, Mode, Task
 from app.engines.embedded import EmbeddedEngine
 from app.engines.errors import UnreadableMedia
+from app.engines.image.judge import ImageJudge
 from app.engines.video.fusion import both, both_in_multi, of_frames, of_frames_in_multi
 from app.media.decoder import Decoder
+from tests.engines.counting import counted
 from tests.media.samples import save_sound, save_video, scene, tone
 
 PICTURES = Path(__file__).parent.parent / "image" / "pictures"
@@ -50,6 +55,23 @@ async def test_what_is_said_decides_too(engine: EmbeddedEngine, tmp_path: Path) 
     assert "You charged my credit card twice" in (label.explanation or "")
     assert outcome.basis == (Basis.FRAMES, Basis.TRANSCRIPT)
     assert outcome.tokens > 20
+
+
+async def test_a_video_is_watched_and_heard_once_for_several_sets(
+    engine: EmbeddedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(Decoder()) as decoder, decoder.sound(SPEECH) as chunks:
+        samples = np.concatenate(list(chunks))
+    scenes = [(scene(1, 320, 240), 4.0), (shown("cat.jpg"), 5.0)]
+    path = save_video(tmp_path / "a.mp4", scenes, samples=samples)
+    task = about(path, explain=True)
+    tasks = [task, replace(task, categories=(Category("animal"), Category("bank")))]
+    alone = [await engine.classify(task) for task in tasks]
+    calls: list[str] = []
+    for part, name in ((Decoder, "video"), (ImageJudge, "see"), (Transcriber, "transcribe")):
+        monkeypatch.setattr(part, name, counted(getattr(part, name), calls))
+    assert await engine.classify_many(tasks) == alone
+    assert Counter(calls) == {"video": 1, "see": len(scenes), "transcribe": 1}
 
 
 async def test_sound_without_speech_is_no_evidence(engine: EmbeddedEngine, tmp_path: Path) -> None:
