@@ -4,7 +4,7 @@ Frames are hundredths of a second. Speech is taken with a little around it, join
 cut where it is longer than the model hears at a time, and packed into as few windows as that
 needs, of about the same length: those that are heard together are filled up to the longest. Of
 more than `MAX_WINDOWS` windows, evenly spread ones are heard, the first among them: a bound on the
-work, at about half an hour of speech, which is as much as is read of a long text.
+work, at 20 to 30 minutes of speech, about as much as is read of a long text.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

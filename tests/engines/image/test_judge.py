@@ -220,8 +220,8 @@ def test_only_what_is_read_is_decoded_large(
     assert [picture.frames[0].shape for picture in decoded] == [(480, 640, 3)]
 
     decoded.clear()
-    read = judge.judge(
-        about(saved(page, tmp_path / "page.jpg", quality=90), categories, explain=True)
+    read = judged(
+        judge, about(saved(page, tmp_path / "page.jpg", quality=90), categories, explain=True)
     )
     assert [picture.frames[0].shape for picture in decoded] == [(480, 640, 3), (960, 1280, 3)]
     assert "Bill to: Acme Corp" in (read.labels[0].explanation or "")
@@ -267,8 +267,12 @@ async def test_an_image_is_looked_at_and_read_once_for_several_sets(
     calls: list[str] = []
     for part, name in ((Decoder, "image"), (ImageJudge, "see"), (Reader, "read")):
         monkeypatch.setattr(part, name, counted(getattr(part, name), calls))
+    await engine.classify(tasks[0])
+    once = calls.copy()
+    calls.clear()
     assert await engine.classify_many(tasks) == alone
-    assert sorted(calls) == ["image", "read", "see"]
+    assert sorted(calls) == sorted(once)
+    assert {"image", "see", "read"} <= set(once)
 
 
 async def test_an_example_that_can_not_be_decoded_fails_no_other_set(
