@@ -16,7 +16,7 @@ serve:
 	@$(BIN)/python -m app serve
 
 test: $(DEV) $(PAGES)
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(DEV)
 	$(BIN)/ruff format --check .

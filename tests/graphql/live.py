@@ -14,8 +14,8 @@ from tests.conftest import Server
 PROTOCOL = "graphql-transport-ws"
 JOB = "subscription($id:ID!){job(id:$id){id status attempts result{label} error{code}}}"
 BATCH = "subscription($id:ID!){batch(id:$id){id status meta{total completed failed}}}"
-# Takes a second or more: long enough to see it wait, run and end.
-LONG_TEXT = "My tomato plants have yellow leaves, and the striker scored twice. " * 1_000
+# Takes a good part of a second, or several: long enough to see it wait, run and end.
+LONG_TEXT = "My tomato plants have yellow leaves, and the striker scored twice. " * 250
 LONG = {"input": LONG_TEXT, "categories": ["gardening", "sports"], "async": True}
 PATIENCE_S = 60
 
