@@ -11,7 +11,7 @@ from app.domain import clock
 from app.domain.accounts.account import Account
 from app.domain.services import Services
 from app.domain.webhooks.events import EVENTS
-from app.domain.work.jobs import CAPACITY, MOST, JobPump
+from app.domain.work.jobs import CAPACITY, LOTS, MOST, JobPump
 from app.engines.contract import InputType
 from app.storage.database import open_ledger
 from app.storage.ledger.ending import finish_jobs
@@ -43,6 +43,7 @@ from app.storage.ledger.work import (
 )
 from app.storage.location import Location
 from tests.databases import fetch
+from tests.storage import test_files as files
 
 NOW = datetime(2026, 3, 15, 10, 30, tzinfo=UTC)
 PERIOD = "2026-03"
@@ -144,7 +145,7 @@ async def test_a_job_is_claimed_once_by_whoever_comes_first(
         )
     claimed = sorted(job.id for lot in lots for job in lot)
     assert claimed == sorted(ids)
-    assert not await ledger.run(has_due_jobs(NOW))
+    assert not await ledger.run(has_due_jobs(NOW, most={"text": 1}))
 
 
 async def test_types_that_there_is_no_room_for_are_passed_over(
@@ -184,6 +185,20 @@ async def test_a_worker_full_of_recordings_still_takes_texts(
     while claimed := await pump.claim(Lease(f"{len(held)}", clock.now() + LEASE), room=CAPACITY):
         held += [job.input_type for job in claimed]
     assert Counter(held) == {"audio": MOST[InputType.AUDIO], "text": 1}
+
+
+async def test_a_worker_full_of_recordings_still_takes_lines_of_files(
+    ledger: Ledger, account: Account
+) -> None:
+    recordings = [waiting(input_type="audio") for _ in range(MOST[InputType.AUDIO] + 1)]
+    await submit(ledger, account, *recordings)
+    pump = JobPump(services_of(ledger))
+    for number in range(MOST[InputType.AUDIO] // LOTS[InputType.AUDIO]):
+        await pump.claim(Lease(f"{number}", clock.now() + LEASE), room=CAPACITY)
+    await files.write(ledger, account, "batch_1", [files.right(0), files.right(1)])
+    await files.submit(ledger, account, "batch_1", count=2)
+    claimed = await pump.claim(Lease("of the file", clock.now() + LEASE), room=CAPACITY)
+    assert [job.input_type for job in claimed] == ["text", "text"]
 
 
 async def test_interactive_jobs_come_before_batches(ledger: Ledger, account: Account) -> None:

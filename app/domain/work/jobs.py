@@ -50,11 +50,11 @@ class JobPump(Pump[LeasedJob]):
     async def claim(self, lease: Lease, *, room: int) -> Sequence[LeasedJob]:
         """Lease up to `room` jobs of what is due first."""
         ledger, now = self.services.ledger, clock.now()
+        most = {kind.value: min(LOTS[kind], MOST[kind] - self._held[kind.value]) for kind in LOTS}
         # A poke in vain should cost reads, not a transaction.
-        while not await ledger.run(has_due_jobs(now)):
+        while not await ledger.run(has_due_jobs(now, most=most)):
             if not await ledger.run(has_waiting_lines()) or not await ledger.run(feed_queue()):
                 return []
-        most = {kind.value: min(LOTS[kind], MOST[kind] - self._held[kind.value]) for kind in LOTS}
         jobs = await ledger.run(claim_jobs(now, lease, most=most, room=room))
         self._held.update(job.input_type for job in jobs)
         for job in jobs:

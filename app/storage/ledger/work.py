@@ -106,7 +106,10 @@ WHERE account_id + 0 = :account AND COALESCE(batch_id, '') = :batch AND backgrou
   AND status = 'processing'
 ORDER BY lease_expires_at LIMIT :count /* lock */
 """)
-_ANY_DUE = Statement("SELECT 1 FROM jobs WHERE status = 'pending' AND due_at <= :moment LIMIT 1")
+_ANY_DUE = Statement("""
+SELECT 1 FROM jobs WHERE status = 'pending' AND due_at <= :moment
+  AND input_type IN (:text, :image, :audio, :video) LIMIT 1
+""")
 _ANY_EXPIRED = Statement(
     "SELECT 1 FROM jobs WHERE status = 'processing' AND lease_expires_at < :moment LIMIT 1"
 )
@@ -132,9 +135,13 @@ class Lease:
 
 
 @reading
-def has_due_jobs(moment: datetime) -> Steps[bool]:
-    """Tell whether any job waits to be started."""
-    return bool((yield Query(_ANY_DUE, {"moment": moment})))
+def has_due_jobs(moment: datetime, *, most: Mapping[str, int]) -> Steps[bool]:
+    """Tell whether any job waits to be started that `claim_jobs` would lease."""
+    return bool((yield Query(_ANY_DUE, {"moment": moment, **_wanted(most)})))
+
+
+def _wanted(most: Mapping[str, int]) -> dict[str, str]:
+    return {kind: kind if most.get(kind) else "" for kind in _TYPES}
 
 
 @reading
@@ -152,8 +159,7 @@ def claim_jobs(
     `most` says how many of an input type at a time (none of one that is not in it), `room` how many
     of whatever type.
     """
-    wanted = {kind: kind if most.get(kind) else "" for kind in _TYPES}
-    head = yield Query(_HEAD, {"moment": moment, **wanted})
+    head = yield Query(_HEAD, {"moment": moment, **_wanted(most)})
     if not head:
         return []
     batch_id, input_type = head[0]
