@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import Server, Tenant
 from tests.databases import query
 from tests.graphql.asking import ask
-from tests.graphql.live import submit, submit_batch
+from tests.graphql.live import LONG_TEXT, submit, submit_batch
 
 CANCEL_JOB = "mutation($i:CancelJobInput!){cancelJob(input:$i){job{id status error{code message}} errors{code message}}}"  # noqa: E501
 RETRY_JOB = "mutation($i:RetryJobInput!){retryJob(input:$i){job{id status attempts error{code}} errors{code message limit}}}"  # noqa: E501
@@ -211,7 +211,7 @@ def test_a_repeated_cancel_is_answered_the_same(client: httpx.Client) -> None:
 
 def test_a_running_job_is_canceled_and_its_answer_dropped(tenant: Tenant) -> None:
     before = used(tenant.client)
-    job_id = submit(tenant.client)
+    job_id = submit(tenant.client, input=LONG_TEXT * 4)
     while tenant.client.get(f"/v1/jobs/{job_id}").json()["status"] == "pending":
         pass
     job = tenant.client.post(f"/v1/jobs/{job_id}/cancel").json()
