@@ -55,8 +55,8 @@ class EmbeddedEngine:
         return self._judges.loaded_text is not None
 
     @property
-    def confidence_source(self) -> ConfidenceSource | None:
-        """Return that its constants are fitted."""
+    def confidence_source(self) -> ConfidenceSource:
+        """Where its confidence comes from: its constants are fitted to labelled data."""
         return ConfidenceSource.CALIBRATED
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from app.domain.batches.batch import Batch
 from app.domain.classification.request import MAX_NAME_LENGTH, check_text
-from app.domain.decisions.answer import answer_of
+from app.domain.decisions.answer import ChoiceAnswer, NoulAnswer, ScoreAnswer, answer_of
 from app.domain.decisions.decide import decide
 from app.domain.decisions.question import NO, YES, AskedQuestion, DecisionsRequest, Option
 from app.domain.errors import ErrorCode, FieldPath, InvalidRequest
@@ -141,16 +141,14 @@ def _render(call: Call, request: DecisionsRequest, batch: Batch) -> SystemOneRep
 def _answer(
     asked: AskedQuestion, job: Job
 ) -> ChoiceAnswerReply | ScoreAnswerReply | NoulAnswerReply:
-    answer = answer_of(asked, job.labels or ())
-    chances, confidence = dict(answer.chances), answer.confidence or 0.0
-    match asked.kind:
-        case QuestionKind.NOUL:
-            return NoulAnswerReply(answer.noul or 0.0)
-        case QuestionKind.CHOICE:
-            return ChoiceAnswerReply(answer.choice or "", chances, confidence)
-        case QuestionKind.SCORE:
+    match answer_of(asked, job.labels or ()):
+        case NoulAnswer(noul=noul):
+            return NoulAnswerReply(noul)
+        case ChoiceAnswer(chances, choice, confidence):
+            return ChoiceAnswerReply(choice, dict(chances), confidence)
+        case ScoreAnswer(chances, score, confidence):
             legend = {option.name: option.meaning for option in asked.options}
-            return ScoreAnswerReply(answer.score or 0.0, legend, chances, confidence)
+            return ScoreAnswerReply(score, legend, dict(chances), confidence)
 
 
 SYSTEMONE = {

@@ -50,6 +50,7 @@ from tests.provider.behaviours import (
 )
 from tests.provider.completions import token
 from tests.provider.server import Provider
+from tests.servers import wait_until
 
 # LiteLLM's own imports and models warn; that is not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -594,9 +595,7 @@ async def begun(make: Make, provider: Provider, bill: Bill, *models: str) -> asy
     links = [Link(model, make(model)) for model in models]
     task = Task(TEXT, categories=CATEGORIES, bill=bill)
     running = asyncio.create_task(ChainEngine(links).classify_many([task, task]))
-    async with asyncio.timeout(10):
-        while len(provider.requests) < 2:  # noqa: ASYNC110 - it is in a thread of its own
-            await asyncio.sleep(0.01)
+    await asyncio.to_thread(wait_until, lambda: len(provider.requests) >= 2)
     return running
 
 

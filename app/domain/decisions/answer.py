@@ -15,27 +15,35 @@ _PLACES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class ChoiceAnswer:
+    """The likeliest option, the first of those as likely.
+
+    `chances` are the options' probabilities, here and below, in the order asked.
+    """
+
+    chances: Mapping[str, float]
+    choice: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreAnswer:
     """A place on a scale: the mean of its levels' indices, weighed with their probabilities."""
 
+    chances: Mapping[str, float]
     score: float
     confidence: float
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a question was answered.
-
-    `chances` are the options' probabilities, in the order asked. Of the rest each kind of question
-    has its own: a choice the likeliest option, the first of those as likely, a score its place on
-    the scale, a noul the probability that it holds; a noul has no confidence.
-    """
+class NoulAnswer:
+    """The probability that it holds."""
 
     chances: Mapping[str, float]
-    choice: str | None = None
-    score: float | None = None
-    noul: float | None = None
-    confidence: float | None = None
+    noul: float
+
+
+Answer = ChoiceAnswer | ScoreAnswer | NoulAnswer
 
 
 def answer_of(asked: AskedQuestion, labels: Sequence[Label]) -> Answer:
@@ -44,16 +52,16 @@ def answer_of(asked: AskedQuestion, labels: Sequence[Label]) -> Answer:
     chances = {option.name: found[option.name] for option in asked.options}
     match asked.kind:
         case QuestionKind.NOUL:
-            return Answer(chances, noul=chances[YES])
+            return NoulAnswer(chances, chances[YES])
         case QuestionKind.CHOICE:
             best = max(chances, key=chances.__getitem__)
-            return Answer(chances, choice=best, confidence=confidence_of_choice(chances))
+            return ChoiceAnswer(chances, best, _confidence_of_choice(chances))
         case QuestionKind.SCORE:
-            placed = score_of([*chances.values()])
-            return Answer(chances, score=placed.score, confidence=placed.confidence)
+            score, confidence = _score(tuple(chances.values()))
+            return ScoreAnswer(chances, score, confidence)
 
 
-def confidence_of_choice(chances: Mapping[str, float]) -> float:
+def _confidence_of_choice(chances: Mapping[str, float]) -> float:
     """Return (max p − 1/n) / (1 − 1/n)."""
     even = 1 / len(chances)
     if even == 1:
@@ -61,7 +69,7 @@ def confidence_of_choice(chances: Mapping[str, float]) -> float:
     return _rounded((max(chances.values()) - even) / (1 - even))
 
 
-def score_of(chances: Sequence[float]) -> Score:
+def _score(chances: Sequence[float]) -> tuple[float, float]:
     """Return Σ i·pᵢ, and 1 − d/e: how far the levels are from the likeliest on average.
 
     d is their mean distance from it, weighed with their probabilities; e is that of levels which
@@ -71,7 +79,7 @@ def score_of(chances: Sequence[float]) -> Score:
     distance = sum(chance * abs(level - likeliest) for level, chance in enumerate(chances))
     middle = (len(chances) - 1) / 2
     even = sum(abs(level - middle) for level in range(len(chances))) / len(chances)
-    return Score(
+    return (
         _rounded(sum(level * chance for level, chance in enumerate(chances))),
         _rounded(1 - distance / even),
     )

@@ -55,8 +55,8 @@ async def submit_file(
     batch = _batch(account, opening, file)
     period, limit = Period.of(opening.created_at), account.limits.requests
     # With a cache, any of the lines may cost nothing.
-    unknown = account.cache_ttl is None
-    budget = await budget_for(services, account, file.admitted) if unknown else None
+    has_cache = account.cache_ttl is not None
+    budget = None if has_cache else await budget_for(services, account, file.admitted)
     reserved = await services.ledger.run(
         submit(
             account.id,

@@ -28,8 +28,6 @@ CAPACITY = 64
 # Texts take milliseconds: many at a time are claimed, scored and written together. Media take
 # seconds: few, so that one process does not take all while others are idle.
 LOTS = {InputType.TEXT: 32, InputType.IMAGE: 8, InputType.AUDIO: 2, InputType.VIDEO: 2}
-
-
 # Held at a time. The embedded model hears two recordings at a time, for minutes each: more of them
 # would wait here until their time is over, and leave no room for texts.
 MOST = {

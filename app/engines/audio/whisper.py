@@ -149,7 +149,7 @@ class Whisper:
         filled = np.zeros(length, np.float32)
         heard = samples[:length]
         filled[: len(heard)] = heard
-        # One at a time: attention takes 70 MB for each.
+        # Each by itself: those of a batch would hold the memory of their attention all at once.
         return np.array(self._model.encode(_view([log_mel(filled)[None]])))
 
     def _write_all(

@@ -41,24 +41,24 @@ def prepare(folder: Path, vectors: TextVectors) -> None:
 def network_graph(folder: Path) -> Path:
     """Return the network as ONNX, from a picture to features (`network_graph`)."""
 
-    def build(target: Path) -> None:
+    def write(target: Path) -> None:
         # Imported here: only the first start prepares, and the package onnx takes 20 MB.
         from app.engines.image.network_graph import build  # noqa: PLC0415
 
         target.write_bytes(build(read_tensors(_source())).SerializeToString())
 
-    return prepared_file(folder, f"{_NAME}.onnx", build)
+    return prepared_file(folder, f"{_NAME}.onnx", write)
 
 
 def last_layer(folder: Path) -> Path:
     """Return the layer that makes tags of features: `weight` (1000, 1280) and `bias` (1000,)."""
 
-    def build(target: Path) -> None:
+    def write(target: Path) -> None:
         tensors = read_tensors(_source())
         with target.open("wb") as file:
             np.savez(file, weight=tensors["_fc.weight"], bias=tensors["_fc.bias"])
 
-    return prepared_file(folder, f"{_NAME}-tags.npz", build)
+    return prepared_file(folder, f"{_NAME}-tags.npz", write)
 
 
 def name_vectors(folder: Path, vectors: TextVectors, tree: Tree) -> Path:
@@ -66,11 +66,11 @@ def name_vectors(folder: Path, vectors: TextVectors, tree: Tree) -> Path:
     told = f"{vectors.fingerprint}|{_NAMES_REVISION}|{tree.names}"
     digest = sha256(told.encode()).hexdigest()
 
-    def build(target: Path) -> None:
+    def write(target: Path) -> None:
         with target.open("wb") as file:
             np.save(file, vectors.encode(tree.names).astype(np.float16))
 
-    return prepared_file(folder, f"tree-{digest[:12]}.npy", build)
+    return prepared_file(folder, f"tree-{digest[:12]}.npy", write)
 
 
 def _source() -> Path:

@@ -101,8 +101,7 @@ class RemoteEngine:
         """Return what the calls of a task cost at most, in nano-dollars; None if not known."""
         if self._capabilities is None:
             await asyncio.to_thread(self.load)
-        assert self._capabilities is not None  # noqa: S101 - it is loaded now
-        prompt, answer = most_tokens(task, self._capabilities)
+        prompt, answer = most_tokens(task, self._known)
         cost = cost_of(
             self._address.model,
             prompt_tokens=prompt,
@@ -135,6 +134,11 @@ class RemoteEngine:
             except EngineError as error:
                 error.spent += meter.spent
                 raise
+
+    @property
+    def _known(self) -> Capabilities:
+        assert self._capabilities is not None  # noqa: S101 - whoever asks has loaded it
+        return self._capabilities
 
     async def classify_many(self, tasks: Sequence[Task]) -> list[Outcome | EngineError]:
         """Answer tasks in their order; one that fails has its error in its place."""
@@ -190,29 +194,26 @@ class RemoteEngine:
     async def _part(self, task: Task) -> Part | None:
         if task.media is None:
             return None
-        assert self._capabilities is not None  # noqa: S101 - `classify` has loaded it
-        provider = self._capabilities.provider
+        provider = self._known.provider
         reading = partial(part_of, task.media, task.input_type, provider=provider)
         return await asyncio.to_thread(reading)
 
     async def _examples(self, task: Task) -> Examples:
         if not any(category.media for category in task.categories or ()):
             return Examples()
-        assert self._capabilities is not None  # noqa: S101 - `classify` has loaded it
-        room, provider = self._capabilities.room, self._capabilities.provider
+        room, provider = self._known.room, self._known.provider
         return await asyncio.to_thread(partial(examples_of, task, room=room, provider=provider))
 
     async def _fit(self, task: Task, manner: Manner, examples: Examples) -> Fitted:
         if task.media is not None:
             # Where it was found is not for the model, and takes no room.
             task = replace(task, content="")
-        assert self._capabilities is not None  # noqa: S101 - `classify` has loaded it
         fitting = partial(
             fit,
             task,
             lettered=manner is Manner.LETTER,
-            room=self._capabilities.room - examples.tokens,
-            count=self._capabilities.count,
+            room=self._known.room - examples.tokens,
+            count=self._known.count,
         )
         long = len(task.content) > LONG_TEXT
         fitted = await asyncio.to_thread(fitting) if long else fitting()
@@ -223,8 +224,7 @@ class RemoteEngine:
     async def _call(
         self, messages: list[Message], manner: Manner, task: Task, *, deadline: float
     ) -> Reply:
-        assert self._capabilities is not None  # noqa: S101 - `classify` has loaded it
-        options = options_for(manner, task, longest=self._capabilities.longest_answer)
+        options = options_for(manner, task, longest=self._known.longest_answer)
         return await with_retries(
             lambda within: call(
                 self._address, messages, within=within, options=options, bill=task.bill

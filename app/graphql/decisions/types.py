@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
-from app.domain.decisions.answer import answer_of
+from app.domain.decisions.answer import ChoiceAnswer, NoulAnswer, ScoreAnswer, answer_of
 from app.domain.decisions.question import AskedQuestion
 from app.domain.jobs import job as domain
 from app.engines.contract import QuestionKind
@@ -56,20 +56,19 @@ class Answer:
     @classmethod
     def of(cls, asked: AskedQuestion, job: domain.Job, settings: Settings) -> Answer:
         """Show the answer that a job has for its question."""
-        shown = Job.of(job, settings)
+        shown = cls(name=asked.name, kind=asked.kind, job=Job.of(job, settings))
         if job.labels is None:
-            return cls(name=asked.name, kind=asked.kind, job=shown)
+            return shown
         answer = answer_of(asked, job.labels)
-        return cls(
-            name=asked.name,
-            kind=asked.kind,
-            choice=answer.choice,
-            score=answer.score,
-            noul=answer.noul,
-            probabilities=[
-                OptionProbability(option=option, probability=chance)
-                for option, chance in answer.chances.items()
-            ],
-            confidence=answer.confidence,
-            job=shown,
-        )
+        shown.probabilities = [
+            OptionProbability(option=option, probability=chance)
+            for option, chance in answer.chances.items()
+        ]
+        match answer:
+            case NoulAnswer():
+                shown.noul = answer.noul
+            case ChoiceAnswer():
+                shown.choice, shown.confidence = answer.choice, answer.confidence
+            case ScoreAnswer():
+                shown.score, shown.confidence = answer.score, answer.confidence
+        return shown
