@@ -85,6 +85,8 @@ class RemoteEngine:
             UnknownModel: LiteLLM knows no provider for the name.
         """
         capabilities = find(self._address.model, context=self._context)
+        # Its tokenizer takes a quarter of a second to read: not off the first request's time.
+        capabilities.count("")
         self._address = with_key(self._address)
         self._manners = Manners(capabilities.manners)
         self._capabilities = capabilities
