@@ -105,7 +105,7 @@ def _whether(names: Sequence[str], told: Sequence[str | None]) -> Iterator[Askin
         question: Asked = {"type": "noul", "instructions": _WHETHER.format(name=quoted)}
         if meaning is not None:
             question["criteria"] = {"true": meaning}
-        yield Asking(f"category-{index}", question, (("true", name),), QuestionKind.NOUL)
+        yield Asking(f"category_{index}", question, (("true", name),), QuestionKind.NOUL)
 
 
 def _as_asked(question: Question, names: Sequence[str], told: Sequence[str | None]) -> list[Asking]:

@@ -11,6 +11,7 @@ from app.engines.contract import InputType
 from app.engines.embedded import EmbeddedEngine
 from app.engines.image.tree import Tree
 from app.engines.judges import Judges
+from app.engines.text.encoder import Floats
 from app.engines.text.heads import anchors_of
 from app.engines.text.taxonomy import TAXONOMY
 from app.engines.text.vectors import _generic_texts
@@ -19,6 +20,9 @@ from tests.conftest import ROOT
 
 # Of many, for time's sake: a pass of the encoders takes 10 ms.
 EVERY = 40
+# How many of a vector's numbers are MiniLM's. Its integer products are cut off at 16 bits on
+# processors without VNNI: between such a one and another a cosine of 0.977 at the least was seen.
+MINILM = 384
 
 
 def test_a_start_prepares_images_and_loads_nothing_of_them(
@@ -55,5 +59,15 @@ def test_what_is_shipped_is_what_the_encoders_make(engine: EmbeddedEngine) -> No
     )
     assert np.abs(e5.encode(_generic_texts()).mean(axis=0) - mean).max() < 1e-4
     anchors = [anchor.text for anchor in anchors_of(TAXONOMY)][::EVERY]
-    assert np.abs(vectors.encode(anchors) - generic["anchor_vectors"][::EVERY]).max() < 1e-4
-    assert np.abs(vectors.encode(Tree().names[::EVERY]) - tree[::EVERY]).max() < 1e-3
+    for texts, shipped in (
+        (anchors, generic["anchor_vectors"][::EVERY]),
+        (Tree().names[::EVERY], tree[::EVERY].astype(np.float32)),
+    ):
+        made = vectors.encode(texts)
+        assert np.abs(made - shipped)[:, MINILM:].max() < 1e-3
+        assert cosines(made[:, :MINILM], shipped[:, :MINILM]).min() > 0.96
+
+
+def cosines(one: Floats, other: Floats) -> Floats:
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    return (one * other).sum(axis=1) / lengths
