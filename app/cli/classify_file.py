@@ -5,6 +5,7 @@ the others.
 """
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -83,6 +84,7 @@ def task_of(request: ClassifyRequest) -> Task:
         explain=bool(request.explain),
         allow_none=bool(request.allow_none),
         min_margin=request.min_margin,
+        patience_s=math.inf,
     )
 
 

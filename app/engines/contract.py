@@ -127,7 +127,9 @@ class Task:
     how far an answer has to be from the next one. `selection.decide` has the rules of both.
 
     `model` names the models to ask, in turn, separated by commas; None leaves it to the engine.
-    `bill` is told what asking them takes.
+    `bill` is told what asking them takes. `patience_s` is how many seconds it may wait for its turn
+    at a model before its time begins; None where somebody waits for the answer, and the time that a
+    model has is for both.
     """
 
     content: str
@@ -143,6 +145,7 @@ class Task:
     question: Question | None = None
     model: str | None = None
     bill: Bill | None = field(default=None, compare=False)
+    patience_s: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Running an engine over labelled data."""
 
+import math
 from collections.abc import Callable, Sequence
 
 from app.engines.contract import Category, Engine, Mode, Outcome, Task
@@ -25,7 +26,8 @@ async def answer_rows(
     for first in range(0, len(rows), _CHUNK):
         chunk = rows[first : first + _CHUNK]
         tasks = [
-            Task(text, categories=categories, mode=Mode.TOP_N, top_n=_BEST) for text, _ in chunk
+            Task(text, categories=categories, mode=Mode.TOP_N, top_n=_BEST, patience_s=math.inf)
+            for text, _ in chunk
         ]
         answers = await engine.classify_many(tasks)
         for (_, truth), answer in zip(chunk, answers, strict=True):

@@ -24,6 +24,7 @@ from app.engines.contract import (
 )
 from app.engines.decisions.engine import DecisionEngine
 from app.engines.errors import (
+    EngineBusy,
     EngineError,
     ModelUnavailable,
     Unfit,
@@ -53,12 +54,17 @@ Make = Callable[..., DecisionEngine]
 @pytest.fixture
 async def make(provider: Provider) -> AsyncIterator[Make]:
     def make(
-        model: str = MODEL, *, timeout_s: float = 5.0, context: int = 0, **options: Any
+        model: str = MODEL,
+        *,
+        timeout_s: float = 5.0,
+        context: int = 0,
+        at_once: int = 300,
+        **options: Any,
     ) -> DecisionEngine:
         address = Address(
             f"systemone/{model}", timeout_s=timeout_s, api_base=provider.base_url, api_key="key-1"
         )
-        turns = asyncio.Semaphore(300)
+        turns = asyncio.Semaphore(at_once)
         engine = DecisionEngine(address, turns=turns, context=context or None, **options)
         engine.load()
         return engine
@@ -339,6 +345,15 @@ async def test_a_model_has_so_long_and_no_longer(
     with pytest.raises(ModelUnavailable):
         await engine.classify(task())
     assert 0.9 < loop.time() - started < 2.5
+
+
+async def test_who_has_patience_waits_for_a_turn(make: Make, provider: Provider) -> None:
+    provider.always(MODEL, slow(0.4))
+    engine = make(timeout_s=1.0, at_once=1)
+    hurried = await engine.classify_many([task()] * 4)
+    assert EngineBusy in map(type, hurried)
+    answers = await engine.classify_many([task(patience_s=60.0)] * 4)
+    assert [type(each) for each in answers] == [Outcome] * 4
 
 
 async def test_five_failures_open_the_circuit(make: Make, provider: Provider) -> None:

@@ -39,6 +39,7 @@ from tests.conftest import ROOT
 from tests.provider.behaviours import (
     Behaviour,
     Exchange,
+    breaks_off,
     cut,
     edited,
     hang,
@@ -132,6 +133,30 @@ async def test_a_schema_allows_the_list_alone(make: Make, provider: Provider) ->
     assert schema["strict"] is True
     entry = schema["schema"]["properties"]["labels"]["items"]
     assert entry["properties"]["label"]["enum"] == list(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("options", "bounds"),
+    [({}, (1, 2)), ({"mode": Mode.TOP_N, "top_n": 3}, (1, 3)), ({"mode": Mode.MULTI}, (0, 3))],
+)
+async def test_a_schema_ends_lists_where_that_is_understood(
+    make: Make, provider: Provider, options: dict[str, object], bounds: tuple[int, int]
+) -> None:
+    await make(SCHEMA).classify(task(**options))
+    (request,) = provider.requests
+    listed = request["response_format"]["json_schema"]["schema"]["properties"]["labels"]
+    assert (listed["minItems"], listed["maxItems"]) == bounds
+
+
+async def test_a_schema_has_no_bounds_for_those_that_refuse_them(provider: Provider) -> None:
+    address = Address(
+        "together_ai/llama-3", timeout_s=5, api_base=provider.base_url, api_key="key-1"
+    )
+    engine = RemoteEngine(address, turns=asyncio.Semaphore(1))
+    await engine.classify(task(mode=Mode.MULTI))
+    await close_connections()
+    (request,) = provider.requests
+    assert "maxItems" not in json.dumps(request)
 
 
 async def test_multi_judges_each_by_itself(make: Make) -> None:
@@ -294,6 +319,7 @@ USELESS = {
     "not an object": says("[1, 2]"),
     "no labels": says('{"label": null}'),
     "an empty list": says(answer()),
+    "broken off": breaks_off(GOOD[:-2]),
     "twice the same": says(answer(entry("finance"), entry("finance", 0.1))),
     "no confidence": says('{"labels": [{"label": "finance"}]}'),
     "above 1": says(answer(entry("finance", 90))),
@@ -524,6 +550,16 @@ async def test_no_more_at_once_than_allowed(make: Make, provider: Provider) -> N
     assert Outcome in kinds
     assert EngineBusy in kinds
     assert set(kinds) <= {Outcome, EngineBusy, ModelUnavailable}
+
+
+async def test_who_has_patience_waits_for_a_turn_and_has_the_whole_time_then(
+    make: Make, provider: Provider
+) -> None:
+    provider.always(UNKNOWN, slow(0.4))
+    patient = [task(patience_s=60.0)] * 8
+    answers = await make(at_once=2, timeout_s=1.0).classify_many(patient)
+    assert provider.most_at_once == 2
+    assert [type(each) for each in answers] == [Outcome] * 8
 
 
 async def test_a_name_without_a_provider_is_unknown(make: Make) -> None:

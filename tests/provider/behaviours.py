@@ -109,6 +109,16 @@ def says(text: str | None) -> Behaviour:
     return edited(edit)
 
 
+def breaks_off(text: str) -> Behaviour:
+    """Say this, and stop there because the answer has as many tokens as it may have."""
+
+    def edit(choice: Json) -> None:
+        choice["message"] |= {"content": text}
+        choice["finish_reason"] = "length"
+
+    return edited(edit)
+
+
 def refuses() -> Behaviour:
     """Decline to answer."""
 

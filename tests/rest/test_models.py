@@ -22,6 +22,7 @@ from tests.provider.behaviours import (
     logprobs,
     refuses,
     says,
+    slow,
     status,
 )
 from tests.provider.server import Provider
@@ -355,6 +356,35 @@ def test_a_provider_that_wants_to_be_left_alone_is(make_site: Callable[..., Site
         assert len(provider.requests) == 1
         # A provider that is down does not take the server out of service.
         assert ready.json()["status"] == "ready"
+
+
+def test_jobs_wait_for_a_model_that_takes_few_at_a_time(make_site: Callable[..., Site]) -> None:
+    with Provider() as provider:
+        provider.always("own", slow(0.2))
+        site = make_site(
+            model="openai/own",
+            model_api_base=provider.base_url,
+            model_concurrency="2",
+            model_timeout="1",
+        )
+        with running(site) as server:
+            key = site.create_key(site.create_account())
+            with server.client(key) as client:
+                items = [{"input": f"{number}: billing"} for number in range(40)]
+                body = {"items": items, **CATEGORY_LIST, "async": True}
+                promised = client.post("/api/v1/batch", json=body).json()["id"]
+                ended = client.get(f"/api/v1/jobs/{promised}", params={"wait": 30}).json()
+            assert ended["status"] == "completed"
+            assert {entry["status"] for entry in ended["results"]} == {"completed"}
+            # None was given up and tried again.
+            assert len(provider.requests) == 40
+            assert "tried again" not in server.output
+
+            lines = site.data_dir / "lines.jsonl"
+            lines.write_text("".join(json.dumps(item) + "\n" for item in items))
+            out = str(site.data_dir / "out.jsonl")
+            words = ("classify", "--file", str(lines), "--out", out, "--categories", "tech,billing")
+            assert "40 classified, 0 failed" in site.command(*words).stderr
 
 
 def test_doctor_says_who_answers(make_site: Callable[..., Site]) -> None:

@@ -2,7 +2,8 @@
 
 A job ends with its answer, or with an error that another attempt would not mend. Anything else is
 put off, longer each time and at least as long as the model asks for, until it has been started
-`MAX_ATTEMPTS` times. A model that is away is waited for longer: `MODEL_ATTEMPTS`.
+`MAX_ATTEMPTS` times. A model that is away is waited for longer: `MODEL_ATTEMPTS`. Where a turn does
+not come, nothing was begun, and nothing counts.
 """
 
 import asyncio
@@ -58,8 +59,8 @@ MODEL_ATTEMPTS = 7
 TIME_LIMIT_S = 300
 # Longer than eight recordings and eight videos take, two at a time, half an hour of speech each.
 LONG_TIME_LIMIT_S = 7_200
-# For a place among the files that are held: nobody waits for the answer, and whoever waits in vain
-# comes back.
+# For a turn at a model, and for a place among the files that are held: nobody waits for the answer,
+# and whoever waits in vain comes back.
 PATIENCE_S = 120.0
 # Before the second attempt, doubled before each further one.
 FIRST_DELAY_S = 2.0
@@ -77,8 +78,6 @@ class TookTooLong(Exception):
 
 
 Answer = Outcome | Exception
-# The model is away, or has too much to do: nothing is wrong with the job.
-_AWAY = (ModelUnavailable, EngineBusy)
 
 
 async def attempt(services: Services, lease_id: str, jobs: Sequence[LeasedJob]) -> None:
@@ -195,7 +194,10 @@ async def _ask(
     services: Services, lease_id: str, asked: Sequence[tuple[LeasedJob, Admitted]]
 ) -> Sequence[Answer]:
     bills = [Bill(hurried=services.stopping) for _ in asked]
-    tasks = [replace(item.task, bill=bill) for (_, item), bill in zip(asked, bills, strict=True)]
+    tasks = [
+        replace(item.task, bill=bill, patience_s=PATIENCE_S)
+        for (_, item), bill in zip(asked, bills, strict=True)
+    ]
     engine, media = services.engine, services.media
     try:
         async with asyncio.timeout(_time_limit(asked[0][1])):
@@ -229,7 +231,10 @@ def _is_worth_another(job: LeasedJob, answer: Answer) -> bool:
         return False
     if isinstance(answer, MediaUnavailable) and answer.lasting:
         return False
-    return job.attempts < (MODEL_ATTEMPTS if isinstance(answer, _AWAY) else MAX_ATTEMPTS)
+    if isinstance(answer, EngineBusy):
+        return True
+    away = isinstance(answer, ModelUnavailable)
+    return job.attempts < (MODEL_ATTEMPTS if away else MAX_ATTEMPTS)
 
 
 def _class_of(answer: Answer) -> str:
@@ -253,7 +258,10 @@ async def _put_off(services: Services, job: LeasedJob, lease_id: str, answer: An
     delay = FIRST_DELAY_S * 2 ** (job.attempts - 1) * random.uniform(0.5, 1.5)
     due_at = clock.now() + timedelta(seconds=max(delay, _wanted_pause(answer)))
     took = _took(_spent(answer))
-    if await services.ledger.run(put_off(job.id, lease_id, due_at=due_at, took=took)):
+    counts = not isinstance(answer, EngineBusy)
+    if await services.ledger.run(
+        put_off(job.id, lease_id, due_at=due_at, took=took, counts=counts)
+    ):
         metrics.job_put_off()
 
 

@@ -128,8 +128,7 @@ class DecisionEngine:
         check(task)
         if not self._loaded:
             await asyncio.to_thread(self.load)
-        deadline = asyncio.get_running_loop().time() + self._address.timeout_s
-        async with turn(self._turns, deadline=deadline):
+        async with turn(self._turns, task, timeout_s=self._address.timeout_s) as deadline:
             return await self._answer(task, deadline=deadline)
 
     async def classify_many(self, tasks: Sequence[Task]) -> list[Outcome | EngineError]:

@@ -82,6 +82,8 @@ def read_object(reply: Reply, task: Task) -> Judgement:
     """
     if reply.declined:
         raise NoAnswer("it was declined")
+    if reply.broken_off:
+        raise NoAnswer("it was too long and broken off")
     entries = _entries(_parse(reply.text))
     named = _named(entries, task)
     labels = _choices(task)

@@ -62,13 +62,15 @@ class CallFailed(Exception):
 class Reply:
     """What a model said.
 
-    `text` is the message or the arguments of the tool call, `spent` what the call took.
+    `text` is the message or the arguments of the tool call, `broken_off` when it was as long as it
+    might be, `spent` what the call took.
     `first_token` has the alternatives of the first token that is not blank with their
     log-probabilities; None when there are none.
     """
 
     text: str
     declined: bool
+    broken_off: bool
     first_token: tuple[tuple[str, float], ...] | None
     spent: Spent
 
@@ -196,10 +198,11 @@ def _reply(response: Any, address: Address) -> Reply:
     for tool in getattr(message, "tool_calls", None) or ():
         text = tool.function.arguments
     said = getattr(message, "provider_specific_fields", None) or {}
+    ended = getattr(choice, "finish_reason", None)
     return Reply(
         text=text if isinstance(text, str) else "",
-        declined=bool(said.get("refusal"))
-        or getattr(choice, "finish_reason", None) == "content_filter",
+        declined=bool(said.get("refusal")) or ended == "content_filter",
+        broken_off=ended == "length",
         first_token=_first_token(getattr(choice, "logprobs", None)),
         spent=spent_on(address.model, getattr(response, "usage", None), price=address.price),
     )

@@ -28,6 +28,10 @@ MARGIN = 0.85
 LEFT_OUT_S = 600.0
 BAD_LETTERS = 3
 
+# OpenAI, and servers that make a grammar of a schema: llama.cpp, Ollama, vLLM, LM Studio. Bedrock
+# and Groq refuse bounds, Gemini does beyond some size.
+_BOUNDED = frozenset({"openai", "hosted_vllm", "lm_studio", "llamafile", "ollama", "ollama_chat"})
+
 _FEATURES = {
     Manner.LETTER: ("logprobs",),
     Manner.SCHEMA: ("response_format", "json_schema"),
@@ -48,6 +52,11 @@ class Capabilities:
     input_types: frozenset[InputType]
     provider: str
     count: Callable[[str], int]
+
+    @property
+    def takes_bounds(self) -> bool:
+        """Whether it is understood in a schema how long lists and texts may be."""
+        return self.provider in _BOUNDED
 
     @property
     def longest_answer(self) -> int:

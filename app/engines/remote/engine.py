@@ -128,8 +128,7 @@ class RemoteEngine:
             await asyncio.to_thread(self.load)
         if task.input_type not in self.input_types:
             raise UnsupportedInput(f"the model can't judge {task.input_type.value}")
-        deadline = asyncio.get_running_loop().time() + self._address.timeout_s
-        async with turn(self._turns, deadline=deadline):
+        async with turn(self._turns, task, timeout_s=self._address.timeout_s) as deadline:
             meter = _Meter()
             try:
                 return await self._answer(task, meter, deadline=deadline)
@@ -226,7 +225,12 @@ class RemoteEngine:
     async def _call(
         self, messages: list[Message], manner: Manner, task: Task, *, deadline: float
     ) -> Reply:
-        options = options_for(manner, task, longest=self._known.longest_answer)
+        options = options_for(
+            manner,
+            task,
+            longest=self._known.longest_answer,
+            bounded=self._known.takes_bounds,
+        )
         return await with_retries(
             lambda within: call(
                 self._address, messages, within=within, options=options, bill=task.bill

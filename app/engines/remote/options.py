@@ -5,8 +5,9 @@ LiteLLM turns them into each provider's own.
 
 from typing import Any
 
-from app.engines.contract import Task
-from app.engines.remote.prompt import Manner, takes_none
+from app.engines.contract import Mode, Task
+from app.engines.remote.answer import MAX_EXPLANATION_LENGTH
+from app.engines.remote.prompt import Manner, asked_for, takes_none
 
 # OpenAI's bounds for an enumeration in strict mode:
 # https://platform.openai.com/docs/guides/structured-outputs#limitations-on-enum-size
@@ -19,21 +20,26 @@ _TOKENS_OF_A_SENTENCE = 200
 _FUNCTION = "answer"
 
 
-def options_for(manner: Manner, task: Task, *, longest: int) -> dict[str, Any]:
-    """Return the parameters; `longest` is how many tokens an answer may have."""
+def options_for(
+    manner: Manner, task: Task, *, longest: int, bounded: bool = False
+) -> dict[str, Any]:
+    """Return the parameters; `longest` is how many tokens an answer may have.
+
+    `bounded` says that the provider understands in a schema how long lists and texts may be.
+    """
     if manner is Manner.LETTER:
         tokens = _TOKENS_OF_A_SENTENCE if task.explain else 1
         shape: dict[str, Any] = {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
         return {"temperature": 0, "max_tokens": tokens, **shape}
     shape = {}
     if manner is Manner.SCHEMA:
-        schema = {"name": "labels", "strict": True, "schema": answer_schema(task)}
+        schema = {"name": "labels", "strict": True, "schema": answer_schema(task, bounded=bounded)}
         shape = {"response_format": {"type": "json_schema", "json_schema": schema}}
     elif manner is Manner.TOOL:
         function = {
             "name": _FUNCTION,
             "description": "Give the answer.",
-            "parameters": answer_schema(task),
+            "parameters": answer_schema(task, bounded=bounded),
         }
         shape = {
             "tools": [{"type": "function", "function": function}],
@@ -42,8 +48,12 @@ def options_for(manner: Manner, task: Task, *, longest: int) -> dict[str, Any]:
     return {"temperature": 0, "max_tokens": longest, **shape}
 
 
-def answer_schema(task: Task) -> dict[str, Any]:
-    """Return the JSON schema of an answer: labels of the list only, as far as providers allow."""
+def answer_schema(task: Task, *, bounded: bool = False) -> dict[str, Any]:
+    """Return the JSON schema of an answer: labels of the list only, as far as providers allow.
+
+    Where it is `bounded`, no more labels than are asked for, and no explanation longer than what is
+    kept of it: a weak model goes on and on.
+    """
     none = [None] if takes_none(task) else []
     label: dict[str, Any] = {"type": ["string", "null"] if none else "string"}
     names = [category.name for category in task.categories or ()]
@@ -52,9 +62,19 @@ def answer_schema(task: Task) -> dict[str, Any]:
         label["enum"] = [*names, *none]
     properties: dict[str, Any] = {"label": label, "confidence": {"type": "number"}}
     if task.explain:
-        properties["explanation"] = {"type": "string"}
+        length = {"maxLength": MAX_EXPLANATION_LENGTH} if bounded else {}
+        properties["explanation"] = {"type": "string", **length}
     entry = _closed(properties)
-    return _closed({"labels": {"type": "array", "items": entry}})
+    listed = {"type": "array", "items": entry, **(_bounds(task) if bounded else {})}
+    return _closed({"labels": listed})
+
+
+def _bounds(task: Task) -> dict[str, int]:
+    if task.mode is not Mode.MULTI:
+        return {"minItems": 1, "maxItems": asked_for(task)}
+    if task.categories is None:
+        return {"minItems": 1, "maxItems": task.top_n}
+    return {"minItems": 0, "maxItems": len(task.categories)}
 
 
 def _closed(properties: dict[str, Any]) -> dict[str, Any]:

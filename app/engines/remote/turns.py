@@ -10,19 +10,22 @@ from app.engines.side_by_side import all_of
 
 
 @asynccontextmanager
-async def turn(turns: asyncio.Semaphore, *, deadline: float) -> AsyncIterator[None]:
-    """Hold one of the turns for the length of a block, waiting for it until `deadline` (loop time).
+async def turn(turns: asyncio.Semaphore, task: Task, *, timeout_s: float) -> AsyncIterator[float]:
+    """Hold one of the turns for the length of a block; the loop's time by which it has to end.
 
     Raises:
         EngineBusy: It did not come in time.
     """
+    loop = asyncio.get_running_loop()
+    asked = loop.time()
+    wait_s = timeout_s if task.patience_s is None else task.patience_s
     try:
-        async with asyncio.timeout_at(deadline):
+        async with asyncio.timeout_at(asked + wait_s):
             await turns.acquire()
     except TimeoutError:
         raise EngineBusy("too many tasks wait for the model") from None
     try:
-        yield
+        yield (asked if task.patience_s is None else loop.time()) + timeout_s
     finally:
         turns.release()
 
