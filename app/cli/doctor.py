@@ -130,6 +130,6 @@ def _secret_key(settings: Settings) -> str:
 
 
 def _pages(_settings: Settings) -> str:
-    if not (pages.BUILT / ".built").exists():
+    if not (pages.BUILT / "dashboard.html").exists():
         raise FileNotFoundError("not built: run `make pages`")
     return "built"
