@@ -8,6 +8,7 @@ prompts of Debian's package asterisk-core-sounds-en-wav.
 """
 
 import argparse
+import itertools
 import resource
 import tempfile
 import time
@@ -110,7 +111,8 @@ def audio(judges: Judges, recording: Media, seconds: int) -> None:
 
     spent = row(f"{seconds / 60:.0f} minutes of speech judged", ours, "bare Whisper", bare)
     print(f"  {spent[0] / seconds:.3f} × real time by the clock, {spent[1] / seconds:.3f} of cores")
-    print(f"memory after it: {megabytes()} MiB")
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(f"memory after it: {megabytes()} MiB; this process alone held {most} MiB at most")
 
 
 def watching(judges: Judges, video: Media) -> None:
@@ -130,10 +132,10 @@ def minute_of_video(folder: Path, speech: np.ndarray) -> Media:
 
 
 def spoken(folder: Path, seconds: int) -> np.ndarray:
-    """Return samples of recordings, one after the other."""
+    """Return samples of recordings, one after the other, and again until they are long enough."""
     decoder = Decoder()
     found: list[np.ndarray] = []
-    for path in sorted(folder.glob("*.wav")):
+    for path in itertools.cycle(sorted(folder.glob("*.wav"))):
         with decoder.sound(Media(path, "audio/wav")) as chunks:
             found += list(chunks)
         if sum(map(len, found)) >= seconds * RATE:
