@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -16,6 +15,7 @@ from app.domain.services import Services
 from app.graphql.endpoint import graphql_routes
 from app.http.arrival import Arrival
 from app.http.compression import Compression
+from app.http.cross_origin import CrossOrigin
 from app.http.health import health_routes
 from app.http.stopping import told_first
 from app.http.trailing_slash import WithoutTrailingSlash
@@ -100,7 +100,7 @@ def _cross_origin(settings: Settings) -> list[Middleware]:
     if not settings.allowed_origins:
         return []
     layer = Middleware(
-        CORSMiddleware,
+        CrossOrigin,
         allow_origins=settings.allowed_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id"],

@@ -22,9 +22,9 @@ class Period:
 
     @classmethod
     def parse(cls, text: str) -> "Period | None":
-        """Read `YYYY-MM`; None when it is not one."""
+        """Read `YYYY-MM`; None when it is not one, or what follows it can't be written."""
         match = _PERIOD.fullmatch(text)
-        if match is None or match[1] == "0000":
+        if match is None or match[1] == "0000" or text == "9999-12":
             return None
         return cls(int(match[1]), int(match[2]))
 
@@ -37,9 +37,7 @@ class Period:
     def end(self) -> datetime:
         """The next month's first moment, when the quota resets."""
         if self.month == 12:
-            # Year 10000 cannot be written as a datetime; no caller can have a quota there.
-            year = min(self.year + 1, 9999)
-            return datetime(year, 1, 1, tzinfo=UTC)
+            return datetime(self.year + 1, 1, 1, tzinfo=UTC)
         return datetime(self.year, self.month + 1, 1, tzinfo=UTC)
 
     @property

@@ -9,7 +9,7 @@ from strawberry.dataloader import DataLoader
 from app.domain.accounts.account import Account, Caller, require_active_subscription
 from app.domain.batches.batch import Batch
 from app.domain.batches.read import get_batch_jobs, get_batches
-from app.domain.errors import Error
+from app.domain.errors import Error, RateLimitExceeded
 from app.domain.jobs.inputs import get_inputs
 from app.domain.jobs.job import Job
 from app.domain.jobs.read import get_jobs
@@ -102,6 +102,8 @@ class Context:
         except Error as error:
             if error.status == 500:
                 raise
+            if isinstance(error, RateLimitExceeded):
+                self.used = error.used
             return [user_error(error, docs=self.docs)]
 
     async def _load_jobs(self, ids: list[int]) -> list[Job | None]:

@@ -6,10 +6,10 @@ from app.rest.operation import Parameter
 
 _WHICH = "Which one; it may stand in the path instead."
 JOB_ID = Parameter(
-    "id", _WHICH, {"type": "string", "pattern": "^([0-9]{1,18}|batch_[0-9a-f]{24})$"}
+    "id", _WHICH, {"type": "string", "pattern": "^([0-9]{1,18}|batch_[0-9a-f]{1,32})$"}
 )
 REQUIRED_BATCH_ID = Parameter(
-    "id", _WHICH, {"type": "string", "pattern": "^batch_[0-9a-f]{24}$"}, required=True
+    "id", _WHICH, {"type": "string", "pattern": "^batch_[0-9a-f]{1,32}$"}, required=True
 )
 REQUIRED_JOB_ID = Parameter("id", _WHICH, JOB_ID.schema, required=True)
 WAIT = Parameter(

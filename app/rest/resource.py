@@ -69,6 +69,9 @@ class Resource:
                 response = await _perform(operation, call)
         except Error as error:
             response = error_response(error, services)
+            if call is not None and isinstance(error, RateLimitExceeded):
+                # Others may have used some since this request came in.
+                call.used = error.used
         except Exception:
             logger.exception("the request failed")
             response = error_response(ServerError(), services)

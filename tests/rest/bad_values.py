@@ -281,7 +281,7 @@ NO_INTEGER = ["", "x", "1.0", "1e1", " 5", "5 ", "--1", "+", "0x1", "٣", "\x00"
 _NO_BOOLEAN = ["yes", "2", "maybe", "[]"]
 _NO_SHARE = ["x", "-0.1", "1.01", "nan", "inf", "1e999", "0,5", "[]"]
 BAD_PARAMETERS: dict[str, list[str | At]] = {
-    "id": [*NO_INTEGER, "batch_", "batch_" + "g" * 24, "batch_" + "a" * 25, "BATCH_" + "a" * 24],
+    "id": [*NO_INTEGER, "batch_", "batch_" + "g" * 24, "batch_" + "a" * 33, "BATCH_" + "a" * 24],
     "limit": [*NO_INTEGER, "0", "-1", "101", "9" * 18],
     "offset": [*NO_INTEGER, "-1", str(10**9 + 1)],
     "wait": [*NO_INTEGER, "-1", "61"],
@@ -303,8 +303,8 @@ BAD_PARAMETERS: dict[str, list[str | At]] = {
     "allow_none": _NO_BOOLEAN,
     "store": _NO_BOOLEAN,
     "dry_run": _NO_BOOLEAN,
-    "month": ["", "2025", "2025-00", "2025-13", "2025-1", "25-01", "0000-01", "2025-01-01",
-              "2025-01\n", " 2025-01", "٢٠٢٥-01", "2025/01", "x" * 5_000],
+    "month": ["", "2025", "2025-00", "2025-13", "2025-1", "25-01", "0000-01", "9999-12",
+              "2025-01-01", "2025-01\n", " 2025-01", "٢٠٢٥-01", "2025/01", "x" * 5_000],
 }  # fmt: skip
 
 

@@ -164,6 +164,16 @@ def test_another_accounts_batch_is_not_found(
     assert response.json()["error"]["code"] == "job_not_found"
 
 
+@pytest.mark.parametrize("unknown", ["batch_6612abc", "batch_" + "a" * 24, "batch_" + "0" * 32])
+def test_a_batch_that_there_is_not_is_not_found(tenant: Tenant, unknown: str) -> None:
+    for response in (
+        tenant.client.get("/api/v1/jobs", params={"id": unknown}),
+        tenant.client.get(f"/api/v1/jobs/{unknown}"),
+    ):
+        assert response.status_code == 404
+        assert response.json()["error"]["code"] == "job_not_found"
+
+
 @pytest.mark.contract("batch.items.type")
 def test_an_item_has_a_type_of_its_own(tenant: Tenant) -> None:
     items = [{"input": "x", "type": "text"}, {"input": "y", "type": "text"}]

@@ -288,12 +288,14 @@ def test_cors_answers_the_listed_origin_only(small_server: tuple[Server, str]) -
     server, _ = small_server
     headers = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
     allowed = httpx.options(f"{server.base_url}/api/v1/classify", headers=headers)
+    assert (allowed.status_code, allowed.content) == (204, b"")
     assert allowed.headers["Access-Control-Allow-Origin"] == "https://app.example"
     shown = httpx.get(f"{server.base_url}/v1/usage", headers={"Origin": headers["Origin"]})
     for name in ("X-Request-Id", "X-RateLimit-Reset", "Retry-After", "Idempotent-Replayed"):
         assert name in shown.headers["Access-Control-Expose-Headers"]
     headers["Origin"] = "https://evil.example"
     refused = httpx.options(f"{server.base_url}/api/v1/classify", headers=headers)
+    assert (refused.status_code, refused.content) == (204, b"")
     assert "Access-Control-Allow-Origin" not in refused.headers
 
 

@@ -11,7 +11,7 @@ from app.domain.jobs.job import Job, JobStatus
 from app.engines.contract import Category, InputType, Mode
 
 MAX_ITEM_ID_LENGTH = 200
-_ID = re.compile(r"batch_[0-9a-f]{24}")
+_ID = re.compile(r"batch_[0-9a-f]{1,32}")
 
 
 class BatchKind(StrEnum):

@@ -21,6 +21,10 @@ class NoDataUri(Exception):
     """It is none that can be read. The message says why, for the caller, after the field's name."""
 
 
+class TooMuchData(Exception):
+    """It holds more than it may."""
+
+
 def is_data_uri(text: str) -> bool:
     """Tell whether a text says that it is a data URI."""
     return text[:5].lower() == "data:"
@@ -30,12 +34,12 @@ def check_data_uri(text: str, input_type: InputType, *, limit: int) -> None:
     """Hold a data URI to its form and to so many bytes of content.
 
     Raises:
-        NoDataUri: It is none, or is too large.
+        NoDataUri: It is none.
+        TooMuchData: It is too large.
     """
     data = _data_in(text, input_type)
-    size = len(data) * 3 // 4
-    if size > limit:
-        raise NoDataUri(f"must hold at most {megabytes(limit)}, got {megabytes(size)}")
+    if len(data) * 3 // 4 > limit:
+        raise TooMuchData
     if data.translate(None, _ALPHABET):
         raise NoDataUri("must be valid base64, but holds other characters than base64 has")
     if len(data) % 4 == 1:

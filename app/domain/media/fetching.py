@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.domain.errors import FieldPath, MediaUnavailable
-from app.domain.media.data_uri import decode_data_uri, is_data_uri, megabytes
+from app.domain.media.data_uri import decode_data_uri, is_data_uri
 from app.domain.media.folder import MediaFolder
 from app.domain.media.signatures import ACCEPTED, HEAD_BYTES, is_markup, mime_of
+from app.domain.media.source import NAMES, too_large
 from app.engines.contract import InputType, Media
 from app.engines.errors import EngineBusy
 from app.observability import metrics
@@ -34,7 +35,6 @@ from app.outbound.errors import (
 _LONG = 100_000
 # With the default limits, 1.3 GB of images and 3.2 GB of recordings and videos.
 _PLACES = {InputType.IMAGE: 64, InputType.AUDIO: 16, InputType.VIDEO: 16}
-_NAMES = {InputType.IMAGE: "an image", InputType.AUDIO: "audio", InputType.VIDEO: "a video"}
 # Statuses of a client's fault that may pass by themselves.
 _PASSING = frozenset({408, 425, 429})
 
@@ -135,7 +135,7 @@ def _mime_in(file: Path, input_type: InputType) -> str:
     if mime is not None and mime in accepted:
         return mime
     *most, last = accepted.values()
-    seems = f"is {_found(head, mime)}, not {_NAMES[input_type]} in a format that is accepted"
+    seems = f"is {_found(head, mime)}, not {NAMES[input_type]} in a format that is accepted"
     raise _NotAccepted(f"{seems}: {', '.join(most)} or {last}")
 
 
@@ -149,7 +149,7 @@ def _found(head: bytes, mime: str | None) -> str:
 
 def _problem_of(error: OutboundError, input_type: InputType, limit: int) -> str:
     if isinstance(error, TooLarge):
-        return f"is larger than {megabytes(limit)}, the limit for {_NAMES[input_type]}"
+        return too_large(input_type, limit)
     return f"could not be fetched. {error}"
 
 
