@@ -9,13 +9,14 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --requir
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 PAGES := app/web/static/.built
+COMMAND := $(BIN)/classifaily
 
 .PHONY: serve test check contract benchmark lock format pages clean
 serve:
-	@$(MAKE) --silent --jobs 2 $(RUNTIME) $(PAGES)
+	@$(MAKE) --silent --jobs 2 $(RUNTIME) $(PAGES) $(COMMAND)
 	@$(BIN)/python -m app serve
 
-test: $(DEV) $(PAGES)
+test: $(DEV) $(PAGES) $(COMMAND)
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(DEV)
@@ -43,6 +44,12 @@ lock: $(DEV)
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
+
+# What installing the package would write, without what building it takes.
+$(COMMAND): | $(BIN)/python
+	@printf '#!%s\nimport sys\n\nsys.path.insert(0, "%s")\n\nfrom app.cli.main import main\n\nif __name__ == "__main__":\n    main()\n' \
+		"$(CURDIR)/$(BIN)/python" "$(CURDIR)" > $@
+	@chmod +x $@
 
 $(RUNTIME): requirements/runtime.txt | $(BIN)/python
 	@echo "Installing packages into $(VENV) ..."

@@ -23,13 +23,14 @@ from app.engines.remote.call import Address
 from app.engines.remote.engine import RemoteEngine
 from app.engines.remote.temperature import Temperatures
 from app.engines.routing import RoutedEngine
+from app.engines.text.own_encoder import OwnEncoder
 from app.observability import metrics
 from app.observability.engine import WatchedEngine
 from app.observability.ledger import TracedLedger
 from app.observability.tracing import Tracing
 from app.outbound.client import Outbound
 from app.outbound.policy import Policy
-from app.settings import EMBEDDED, Settings, SettingsError
+from app.settings import EMBEDDED, PREFIX, Settings, SettingsError
 from app.storage.database import open_ledger, open_orm
 from app.workers.background import THREADS, background_work
 from app.workers.broker import make_broker
@@ -137,11 +138,19 @@ def make_embedded(settings: Settings) -> EmbeddedEngine:
 
 
 def check_models(settings: Settings) -> None:
-    """Hold the names of the models against those that LiteLLM knows. Blocking; asks no provider.
+    """Hold the names of the models against those that LiteLLM knows; load an encoder of one's own.
+
+    Blocking; asks no provider.
 
     Raises:
-        SettingsError: No provider is known for a name; the message names the variable.
+        SettingsError: No provider is known for a name, or the encoder can't be loaded; the message
+            names the variable.
     """
+    if settings.text_encoder:
+        try:
+            OwnEncoder(settings.text_encoder)
+        except Exception as error:
+            raise SettingsError(f"{PREFIX}TEXT_ENCODER: {error}") from error
     for variable, models in settings.models_by_variable.items():
         remote = tuple(name for name in models if name != EMBEDDED)
         try:

@@ -1,7 +1,9 @@
 """The ASGI application: REST, GraphQL and the pages over one set of services."""
 
 import contextlib
+import logging
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -28,6 +30,8 @@ from app.runtime import open_services
 from app.settings import Settings, load_settings
 from app.web import pages
 
+logger = logging.getLogger(__name__)
+
 EXPOSED_HEADERS = (
     "X-Request-Id",
     "X-RateLimit-Limit",
@@ -49,7 +53,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         works = chosen.broker_is_embedded
         async with (
             closing(tracing),
-            open_services(chosen, works=works, tracing=tracing) as services,
+            _told(open_services(chosen, works=works, tracing=tracing)) as services,
         ):
             app.state.services = services
             end_with_parent()
@@ -94,6 +98,19 @@ def create_app(settings: Settings | None = None) -> Starlette:
     # A redirect would send a POST's body twice, or lose it.
     app.router.redirect_slashes = False
     return app
+
+
+@contextlib.asynccontextmanager
+async def _told(opening: AbstractAsyncContextManager[Services]) -> AsyncIterator[Services]:
+    """Say why the services can't be opened: of an exception, logs leave out what it says."""
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            opened = await stack.enter_async_context(opening)
+        except Exception as error:
+            # There is no content yet that it could quote.
+            logger.critical("the server can't start: %s", error)
+            raise
+        yield opened
 
 
 def _cross_origin(settings: Settings) -> list[Middleware]:

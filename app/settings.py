@@ -4,6 +4,7 @@ Each has its default here and in `.env.example`. A bad value stops the start wit
 names the variable.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -29,6 +30,8 @@ MAX_TIME_OF_A_TASK_S = 240
 # A fetch has to leave time for the model within a worker's 5 minutes.
 MAX_MEDIA_TIMEOUT_S = 120
 MIN_SECRET_KEY_LENGTH = 32
+# As browsers write it: no path, not even a slash (RFC 6454, 6.2).
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+")
 
 
 class SettingsError(Exception):
@@ -91,8 +94,10 @@ class Settings(BaseSettings):
     @field_validator("broker_url")
     @classmethod
     def _known_broker(cls, value: str) -> str:
-        if urlsplit(value).scheme not in {"memory", "redis", "rediss"}:
-            raise ValueError("must be memory:// or redis://<host>:<port>/<database>")
+        parts = urlsplit(value)
+        whole = parts.hostname and re.fullmatch(r"(/\d*)?", parts.path)
+        if parts.scheme != "memory" and not (parts.scheme in {"redis", "rediss"} and whole):
+            raise ValueError("must be memory:// or redis://<host>:<port>/<database's number>")
         return value
 
     @field_validator("public_url")
@@ -151,6 +156,17 @@ class Settings(BaseSettings):
     @classmethod
     def _known_hosts(cls, value: str) -> str:
         parse_private_hosts(value)
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: str) -> str:
+        for origin in _listed(value):
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"must be origins such as https://app.example.com, separated by commas, or *; "
+                    f"got '{origin}'"
+                )
         return value
 
     @field_validator("secret_key")

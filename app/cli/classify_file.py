@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from rich.console import Console
@@ -49,7 +49,7 @@ async def classify_file(
     failed = 0
     async with open_judge(load_settings()) as judge:
         with (
-            written.open("w", encoding="utf-8") as sink,
+            _opened(written) as sink,
             Progress(console=Console(stderr=True)) as progress,
         ):
             bar = progress.add_task(source.name, total=len(lines))
@@ -65,6 +65,13 @@ async def classify_file(
     written.replace(out)
     click.echo(f"{len(lines) - failed} classified, {failed} failed, into {out}", err=True)
     return failed
+
+
+def _opened(out: Path) -> TextIO:
+    try:
+        return out.open("w", encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"{out} can't be written: {error.strerror}") from None
 
 
 def task_of(request: ClassifyRequest) -> Task:

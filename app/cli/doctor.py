@@ -15,6 +15,7 @@ from app.domain.webhooks.reseal import count_unreadable
 from app.engines.contract import Category, InputType, Task
 from app.engines.errors import ModelUnavailable, UnsupportedInput
 from app.engines.litellm_provider import close_connections
+from app.engines.remote.capabilities import missing_keys
 from app.runtime import make_embedded, make_links, make_remote
 from app.settings import EMBEDDED, PREFIX, Settings, load_settings
 from app.storage.accounts import all_accounts, all_keys
@@ -22,6 +23,7 @@ from app.storage.database import migrate, open_orm
 from app.storage.errors import DatabaseError
 from app.storage.location import PostgresServer
 from app.web import pages
+from app.workers.broker import ping
 
 PING = Task("Good morning!", categories=(Category("greeting"), Category("farewell")))
 PING_S = 10
@@ -36,6 +38,7 @@ def doctor() -> None:
         ("address", lambda s: s.base_url),
         ("database", _database),
         ("accounts", _accounts),
+        ("broker", _broker),
         *((f"model {name}", partial(_model, name)) for name in settings.all_models),
         *((kind.value, partial(_judges, kind)) for kind in InputType if kind != InputType.TEXT),
         ("secret key", _secret_key),
@@ -67,8 +70,21 @@ def _accounts(settings: Settings) -> str:
     return f"{accounts} with {keys} keys"
 
 
+def _broker(settings: Settings) -> str:
+    if settings.broker_is_embedded:
+        return f"{settings.broker_url}, in the serving process"
+    try:
+        ping(settings.broker_url)
+    except ConnectionError as error:
+        raise ConnectionError(f"{PREFIX}BROKER_URL can't be used: {error}") from None
+    return "Redis answers"
+
+
 def _model(name: str, settings: Settings) -> str:
     if name != EMBEDDED:
+        lacking = missing_keys(name) if not settings.model_api_key.get_secret_value() else []
+        if lacking and not settings.model_api_base:
+            raise ModelUnavailable(f"no key: set {' or '.join(lacking)}")
         return asyncio.run(_ask(name, settings))
     engine = make_embedded(settings)
     try:

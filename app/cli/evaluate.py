@@ -76,6 +76,8 @@ def evaluate(
     click.echo(json.dumps(asdict(measured)) if as_json else _text(measured))
     if fits:
         _fit(answered, len(categories))
+    if not any(answer for _, answer in answered):
+        raise click.ClickException("no row was answered")
 
 
 async def _answer(
@@ -126,7 +128,7 @@ def _fit(answered: list[tuple[str, Outcome | None]], categories: int) -> None:
 
 def _read_rows(data: Path) -> list[tuple[str, str]]:
     rows = []
-    for number, line in enumerate(data.read_text(encoding="utf-8-sig").splitlines(), start=1):
+    for number, line in enumerate(_read(data).splitlines(), start=1):
         if not line.strip():
             continue
         record = _parse(line, f"{data}, line {number}")
@@ -144,7 +146,7 @@ def _read_rows(data: Path) -> list[tuple[str, str]]:
 
 def _read_categories(source: Path) -> tuple[tuple[Category, ...], dict[str, str]]:
     """Return the categories, and their names by the ids that labels may use."""
-    entries = _parse(source.read_text(encoding="utf-8"), str(source))
+    entries = _parse(_read(source), str(source))
     if not isinstance(entries, list):
         raise click.ClickException(f"{source}: must be a JSON list")
     categories = []
@@ -166,10 +168,18 @@ def _schema_categories(schema_id: int) -> tuple[Category, ...]:
     return with_database(lambda: get_any_schema(schema_id)).categories
 
 
+def _read(source: Path) -> str:
+    try:
+        return source.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "must be UTF-8"
+        raise click.ClickException(f"{source}: {why}") from None
+
+
 def _parse(text: str, where: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise click.ClickException(f"{where}: is not JSON") from None
 
 

@@ -2,12 +2,12 @@
 
 import asyncio
 import os
-import socket
 from contextlib import nullcontext
 
 import click
 import uvicorn
 
+from app.cli.ports import check_port_is_free
 from app.cli.welcome import welcome
 from app.observability.exposition import shared_between_processes
 from app.runtime import check_models
@@ -30,7 +30,8 @@ def serve(host: str | None, port: int | None, workers: int, reload: bool) -> Non
     """Migrate the database, then serve REST, GraphQL and the pages."""
     settings = _adopt(host, port)
     check_models(settings)
-    _check_port_is_free(settings)
+    # Before a key is shown to somebody whose server then does not start.
+    check_port_is_free(settings.host, settings.port, f"--port or {PREFIX}PORT")
     asyncio.run(_prepare(settings))
     asyncio.run(welcome(settings))
     several = workers > 1
@@ -73,17 +74,3 @@ def _adopt(host: str | None, port: int | None) -> Settings:
     if port is not None:
         os.environ[f"{PREFIX}PORT"] = str(port)
     return load_settings()
-
-
-def _check_port_is_free(settings: Settings) -> None:
-    # Before a key is shown to somebody whose server then does not start.
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            raise click.ClickException(
-                f"can't listen on {settings.host}:{settings.port}: "
-                f"{os.strerror(error.errno or 0)}. Choose another with --port or {PREFIX}PORT."
-            ) from error

@@ -13,6 +13,7 @@ from typing import NoReturn
 import click
 
 from app.cli.errors import errors_told
+from app.cli.ports import check_port_is_free
 from app.lifeline import end_with_parent
 from app.logs import configure_logging
 from app.observability.exposition import serving_metrics, shared_between_processes
@@ -59,7 +60,10 @@ def _run(settings: Settings, threads: int) -> NoReturn:
 
 def _metrics(settings: Settings) -> AbstractContextManager[None]:
     port = settings.worker_metrics_port
-    return serving_metrics(port, host=settings.host) if port else nullcontext()
+    if not port:
+        return nullcontext()
+    check_port_is_free(settings.host, port, f"{PREFIX}WORKER_METRICS_PORT")
+    return serving_metrics(port, host=settings.host)
 
 
 async def _work(settings: Settings, threads: int) -> None:

@@ -25,7 +25,7 @@ from graphql import (
 )
 
 from app.graphql.context import Context
-from app.graphql.limits import MAX_TOKENS, check_length, check_limits
+from app.graphql.limits import check_length, parse_within_limits
 from app.graphql.schema import SCHEMA
 
 _CACHED_DOCUMENTS = 1_000
@@ -66,9 +66,7 @@ class Documents:
 
 def _prepare(text: str) -> Prepared:
     try:
-        check_length(text)
-        document = parse(text, max_tokens=MAX_TOKENS, no_location=False)
-        check_limits(document)
+        document = parse_within_limits(text)
     except GraphQLError as error:
         return Prepared(None, (error,))
     except RecursionError:

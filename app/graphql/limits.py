@@ -25,6 +25,7 @@ from graphql import (
     SelectionSetNode,
     Token,
     TokenKind,
+    parse,
 )
 
 # Characters, not tokens: the lexer reads them one by one. Long inputs belong into variables.
@@ -122,6 +123,23 @@ class _Measure:
             if fragment is not None:
                 self._known[name] = self.selection(fragment.selection_set, level + 1)
         return self._known[name]
+
+
+def parse_within_limits(text: str) -> DocumentNode:
+    """Parse a document, and refuse one that is too long or has an operation that is too large.
+
+    Raises:
+        GraphQLError: It can't be parsed, or goes beyond a limit, as below.
+    """
+    check_length(text)
+    try:
+        document = parse(text, max_tokens=MAX_TOKENS, no_location=False)
+    except GraphQLError as error:
+        if "Parsing aborted" in error.message:
+            raise _exceeded("number of tokens", MAX_TOKENS, f"more than {MAX_TOKENS}") from None
+        raise
+    check_limits(document)
+    return document
 
 
 def check_length(text: str) -> None:

@@ -1,6 +1,6 @@
 """Scalars of our own."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NewType
 
 import strawberry
@@ -22,7 +22,8 @@ def _parse(value: object) -> datetime:
         raise ValueError("must be ISO 8601 with a zone, like 2026-03-15T10:30:00Z") from None
     if moment.tzinfo is None:
         raise ValueError("must name its zone, like 2026-03-15T10:30:00Z")
-    return moment
+    # SQLite compares moments as the texts that they are written as.
+    return moment.astimezone(UTC)
 
 
 _DATE_TIME: ScalarDefinition = strawberry.scalar(

@@ -40,8 +40,9 @@ def parse_location(url: str) -> Location:
         ValueError: It is neither `sqlite://<path>` nor `postgres://…/<database>`.
     """
     parts = urlsplit(url)
-    if parts.scheme == SQLITE_SCHEME and url.removeprefix("sqlite://"):
-        return SqliteFile(Path(url.removeprefix("sqlite://")))
+    path = url.removeprefix(f"{SQLITE_SCHEME}://")
+    if parts.scheme == SQLITE_SCHEME and path not in {url, ""}:
+        return SqliteFile(Path(path))
     if parts.scheme in POSTGRES_SCHEMES and parts.path.strip("/"):
         return PostgresServer(url)
     raise ValueError("must be sqlite://<path of a file> or postgres://<user>@<host>/<database>")

@@ -30,15 +30,30 @@ def make_broker(url: str) -> dramatiq.Broker:
     # message that fails says nothing that would be lost.
     if urlsplit(url).scheme == "memory":
         return StubBroker(middleware=[])
-    client = redis.Redis.from_url(url, socket_connect_timeout=_TIMEOUT_S, socket_timeout=_TIMEOUT_S)
     # Dramatiq has no types for this class.
     return RedisBroker(  # type: ignore[no-untyped-call]
-        client=client,
+        client=_client_of(url),
         middleware=[],
         namespace=NAMESPACE,
         heartbeat_timeout=HEARTBEAT_TIMEOUT_MS,
         maintenance_chance=MAINTENANCE_CHANCE,
     )
+
+
+def ping(url: str) -> None:
+    """Ask the Redis at a URL whether it is there.
+
+    Raises:
+        ConnectionError: It is not; the message says why.
+    """
+    try:
+        _client_of(url).ping()
+    except (redis.RedisError, ValueError) as error:
+        raise ConnectionError(str(error)) from None
+
+
+def _client_of(url: str) -> redis.Redis:
+    return redis.Redis.from_url(url, socket_connect_timeout=_TIMEOUT_S, socket_timeout=_TIMEOUT_S)
 
 
 def declare_actors(broker: dramatiq.Broker, pokes: Mapping[Queue, Poke]) -> None:

@@ -1,6 +1,7 @@
 """The command line: data on stdout, talk on stderr, no traceback for what a user did wrong."""
 
 import json
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,15 @@ from tests.conftest import ROOT, Site, running
 @pytest.fixture(scope="module")
 def site(make_site: Callable[..., Site]) -> Site:
     return make_site()
+
+
+@pytest.fixture(scope="module")
+def odd_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("odd")
+    (folder / "latin-1.jsonl").write_bytes(b'["\xe9"]')
+    (folder / "deep.jsonl").write_text("[" * 100_000)
+    (folder / "row.jsonl").write_text('{"text": "x", "label": "a"}\n')
+    return folder
 
 
 def test_accounts_and_keys(site: Site) -> None:
@@ -74,11 +84,22 @@ def test_a_plan_bounds_its_keys(site: Site) -> None:
             "threshold",
         ),
         (["classify", "--file", "absent.csv", "--out", "x.jsonl"], "absent.csv"),
+        (
+            ["classify", "--file", "README.md", "--out", "/absent/out.jsonl"],
+            "/absent/out.jsonl can't be written",
+        ),
         (["evaluate", "absent.jsonl"], "absent.jsonl"),
+        (["evaluate", "latin-1.jsonl"], "latin-1.jsonl: must be UTF-8"),
+        (["evaluate", "deep.jsonl"], "deep.jsonl, line 1: is not JSON"),
+        (["evaluate", "row.jsonl", "--categories", "latin-1.jsonl"], "latin-1.jsonl: must be"),
+        (["evaluate", "row.jsonl", "--categories", "deep.jsonl"], "deep.jsonl: is not JSON"),
         (["nonsense"], "nonsense"),
     ],
 )
-def test_a_users_mistake_is_said_plainly(site: Site, words: list[str], said: str) -> None:
+def test_a_users_mistake_is_said_plainly(
+    site: Site, odd_files: Path, words: list[str], said: str
+) -> None:
+    words = [str(odd_files / word) if (odd_files / word).exists() else word for word in words]
     done = site.command(*words, check=False)
     assert done.returncode != 0
     assert done.stdout == ""
@@ -90,6 +111,9 @@ def test_a_users_mistake_is_said_plainly(site: Site, words: list[str], said: str
     ("name", "value"),
     [
         ("PORT", "http"), ("PORT", "70000"), ("DATABASE_URL", "mysql://x"),
+        ("DATABASE_URL", "sqlite:/one.db"), ("DATA_DIR", "/proc/absent"),
+        ("BROKER_URL", "amqp://x"), ("BROKER_URL", "redis://"), ("BROKER_URL", "redis://h/abc"),
+        ("CORS_ORIGINS", "notanorigin"), ("CORS_ORIGINS", "https://a.example,https://b.example/x"),
         ("MODEL", "embedded,,x/y"), ("PUBLIC_URL", "example.com"),
         ("LOG_LEVEL", "loud"), ("LOG_FORMAT", "xml"), ("MAX_BODY_BYTES", "1"),
     ],
@@ -198,6 +222,53 @@ def test_export_openapi(site: Site) -> None:
     document = json.loads(site.command("export", "openapi").stdout)
     assert document["openapi"] == "3.1.0"
     assert "/classify" in document["paths"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("TEXT_ENCODER", "/absent"), ("HOST", "not.a.host.example"), ("DATA_DIR", "/proc/absent")],
+)
+def test_what_a_server_can_not_start_with_is_named(
+    make_site: Callable[..., Site], name: str, value: str
+) -> None:
+    site = make_site()
+    environment = {**site.environment, f"CLASSIFAILY_{name}": value}
+    done = Site(environment, site.data_dir).command("serve", check=False)
+    assert done.returncode == 1
+    assert f"CLASSIFAILY_{name}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_taken_port_for_metrics_is_said_plainly(make_site: Callable[..., Site]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        site = make_site(worker_metrics_port=port, broker_url="redis://127.0.0.1:1/0")
+        done = site.command("worker", check=False)
+    assert done.returncode == 1
+    assert "CLASSIFAILY_WORKER_METRICS_PORT" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_doctor_asks_the_broker(make_site: Callable[..., Site], redis_url: str) -> None:
+    for url, said in (
+        ("memory://", "ok       broker: memory://"),
+        (redis_url, "ok       broker: Redis answers"),
+        ("redis://127.0.0.1:1/0", "missing  broker: CLASSIFAILY_BROKER_URL can't be used"),
+    ):
+        assert said in make_site(broker_url=url).command("doctor", check=False).stdout
+
+
+def test_doctor_says_what_a_provider_lacks(make_site: Callable[..., Site]) -> None:
+    no_key = make_site(model="openai/gpt-4o-mini").command("doctor", check=False).stdout
+    assert "missing  model openai/gpt-4o-mini: no key: set OPENAI_API_KEY" in no_key
+    away = make_site(model="openai/own", model_api_base="http://127.0.0.1:1/v1")
+    assert "openai/own: the provider can't be reached" in away.command("doctor", check=False).stdout
+    rows = away.data_dir / "rows.jsonl"
+    rows.write_text('{"text": "x", "label": "a"}\n')
+    done = away.command("evaluate", str(rows), check=False)
+    assert (done.returncode, "no row was answered" in done.stderr) == (1, True)
 
 
 def test_doctor_says_what_is_missing(make_site: Callable[..., Site]) -> None:

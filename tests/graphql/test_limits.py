@@ -38,6 +38,7 @@ TOO_LARGE = {
         "the limit is 60",
     ),
     "spreads": ("{viewer{" + "...F " * 61 + "}} fragment F on Account{id}", "spreads is 61"),
+    "tokens": ("{viewer{" + "id " * 4_000 + "}}", "tokens is more than 4000; the limit is 4000"),
     "length": ("#" + "x" * 200_000 + "\n{viewer{id}}", "the limit is 200000"),
 }
 

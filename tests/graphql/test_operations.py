@@ -1,6 +1,7 @@
 """What the operations do, on the real server with its own database and model."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -228,6 +229,18 @@ class TestJobs:
             ({"createdBefore": "2020-01-01T00:00:00+01:00"}, 0),
         ):
             assert ask(tenant.client, count, f=given)["jobs"]["totalCount"] == expected
+
+    def test_a_moment_is_the_same_in_every_zone(self, make_tenant: Callable[..., Tenant]) -> None:
+        tenant = make_tenant()
+        self._fill(tenant, 1)
+        count = "query($f:JobFilter){jobs(filter:$f){totalCount}}"
+        for hours in (-11, -5, 0, 2, 14):
+            zone = timezone(timedelta(hours=hours))
+            for minutes, after, before in ((-5, 1, 0), (5, 0, 1)):
+                moment = (datetime.now(zone) + timedelta(minutes=minutes)).isoformat()
+                for name, expected in (("createdAfter", after), ("createdBefore", before)):
+                    found = ask(tenant.client, count, f={name: moment})["jobs"]["totalCount"]
+                    assert found == expected, (name, moment)
 
     def test_accounts_do_not_see_each_other(
         self, tenant: Tenant, make_tenant: Callable[..., Tenant]

@@ -24,6 +24,8 @@ Message = dict[str, Any]
 # 501 is what llama.cpp says of a model that is no decision model.
 _LASTING = frozenset({401, 402, 403, 404, 501})
 _RETRYABLE = frozenset({408, 409, 425, 429})
+# aiohttp's words, which LiteLLM quotes.
+_NOT_REACHED = "cannot connect to host"
 
 
 class CallFailed(Exception):
@@ -35,7 +37,13 @@ class CallFailed(Exception):
     """
 
     def __init__(self, status: int, *, retry_after: float | None = None, refusal: str = "") -> None:
-        super().__init__(f"the provider answered {status}")
+        if status == 408:
+            problem = "the provider did not answer in time"
+        elif _NOT_REACHED in refusal:
+            problem = "the provider can't be reached"
+        else:
+            problem = f"the provider answered {status}"
+        super().__init__(problem)
         self.status = status
         self.retry_after = retry_after
         self.refusal = refusal

@@ -129,6 +129,12 @@ def with_key(address: Address) -> Address:
     return address if known["keys_in_environment"] else replace(address, api_key="none")
 
 
+def missing_keys(model: str) -> list[str]:
+    """Return the variables with a key that LiteLLM would look for in vain."""
+    known = library().validate_environment(model)
+    return list(known["missing_keys"])
+
+
 class Manners:
     """The manners of one model that are worth a try now."""
 
