@@ -186,7 +186,7 @@ def test_what_is_not_there(
         answer = stranger.post(f"/v1/jobs/{wanted}/{verb}")
         assert answer.status_code == 404
         assert answer.json()["error"]["code"] == "job_not_found"
-    for odd in ("x", "batch_1", "9" * 30):
+    for odd in ("x", "batch_x", "9" * 30):
         answer = client.post(f"/v1/jobs/{odd}/{verb}")
         assert (answer.status_code, answer.json()["error"]["field"]) == (400, "id")
     missing = client.post(f"/v1/jobs/{verb}")
