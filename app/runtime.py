@@ -22,6 +22,7 @@ from app.engines.litellm_provider import close_connections
 from app.engines.remote.call import Address
 from app.engines.remote.engine import RemoteEngine
 from app.engines.remote.temperature import Temperatures
+from app.engines.remote.turns import Turns
 from app.engines.routing import RoutedEngine
 from app.engines.text.own_encoder import OwnEncoder
 from app.observability import metrics
@@ -62,10 +63,10 @@ def make_links(
     models: Sequence[str],
     fitted: Fitted = MappingProxyType({}),
     *,
-    turns: asyncio.Semaphore | None = None,
+    turns: Turns | None = None,
 ) -> list[Link]:
     """Return models to be asked in turn, not loaded yet."""
-    turns = turns or asyncio.Semaphore(settings.model_concurrency)
+    turns = turns or Turns(settings.model_concurrency)
     return [
         Link(
             name,
@@ -83,7 +84,7 @@ def make_links(
 
 def make_choosing(settings: Settings, standard: Engine, fitted: Fitted) -> ChoosingEngine:
     """Return an engine for the models that accounts may choose, beside those of the server."""
-    turns = asyncio.Semaphore(settings.model_concurrency)
+    turns = Turns(settings.model_concurrency)
     # A model that is asked by both is one, with one circuit.
     links = {link.name: link for link in links_of(standard)}
 
@@ -106,7 +107,7 @@ def make_remote(
     settings: Settings,
     model: str,
     *,
-    turns: asyncio.Semaphore,
+    turns: Turns,
     temperatures: Temperatures | None = None,
 ) -> RemoteEngine | DecisionEngine:
     """Return an engine for a model of a provider, not loaded yet.

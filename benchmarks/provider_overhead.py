@@ -33,6 +33,7 @@ from app.engines.remote.call import Address
 from app.engines.remote.engine import RemoteEngine
 from app.engines.remote.options import options_for
 from app.engines.remote.prompt import Manner, list_categories, write
+from app.engines.remote.turns import Turns
 
 MODEL = "gpt-4o-mini"
 MANY = 200
@@ -104,7 +105,7 @@ def ways(api_base: str, http: aiohttp.ClientSession) -> dict[str, Call]:
     messages = write(TASK, Manner.LETTER, shown, TASK.content)
     parameters = options_for(Manner.LETTER, TASK, longest=100)
     address = Address(f"openai/{MODEL}", timeout_s=60, api_base=api_base, api_key="key")
-    engine = ChainEngine([Link(MODEL, RemoteEngine(address, turns=asyncio.Semaphore(MANY)))])
+    engine = ChainEngine([Link(MODEL, RemoteEngine(address, turns=Turns(MANY)))])
     engine.load()
 
     async def direct() -> object:

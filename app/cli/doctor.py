@@ -16,6 +16,7 @@ from app.engines.contract import Category, InputType, Task
 from app.engines.errors import ModelUnavailable, UnsupportedInput
 from app.engines.litellm_provider import close_connections
 from app.engines.remote.capabilities import missing_keys
+from app.engines.remote.turns import Turns
 from app.runtime import make_embedded, make_links, make_remote
 from app.settings import EMBEDDED, PREFIX, Settings, load_settings
 from app.storage.accounts import all_accounts, all_keys
@@ -96,7 +97,7 @@ def _model(name: str, settings: Settings) -> str:
 
 async def _ask(name: str, settings: Settings) -> str:
     """Put a task of a few words to a model, which tells whether key, name and manner are right."""
-    engine = make_remote(settings, name, turns=asyncio.Semaphore())
+    engine = make_remote(settings, name, turns=Turns())
     engine.load()
     started = time.perf_counter()
     try:

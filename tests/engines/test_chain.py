@@ -13,6 +13,7 @@ from app.engines.errors import ModelUnavailable, Unfit
 from app.engines.litellm_provider import close_connections
 from app.engines.remote.call import Address
 from app.engines.remote.engine import RemoteEngine
+from app.engines.remote.turns import Turns
 from tests.provider.behaviours import Behaviour, cut, hang, refuses, says, slow, status
 from tests.provider.server import Provider
 
@@ -32,7 +33,7 @@ class Clock:
 @pytest.fixture
 async def chain(provider: Provider) -> AsyncIterator[Chain]:
     def make(*models: str | EmbeddedEngine, clock: Clock | None = None) -> ChainEngine:
-        turns = asyncio.Semaphore(200)
+        turns = Turns(200)
         links = []
         for model in models:
             circuit = Circuit(clock) if clock else Circuit()

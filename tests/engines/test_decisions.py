@@ -35,6 +35,7 @@ from app.engines.errors import (
 from app.engines.litellm_provider import address_of, close_connections
 from app.engines.remote.call import Address
 from app.engines.remote.engine import RemoteEngine
+from app.engines.remote.turns import Turns
 from app.engines.text.taxonomy import TAXONOMY
 from tests.provider.behaviours import Behaviour, Exchange, cut, decides, hang, raw, slow, status
 from tests.provider.decisions import TOKENS, decision
@@ -64,7 +65,7 @@ async def make(provider: Provider) -> AsyncIterator[Make]:
         address = Address(
             f"systemone/{model}", timeout_s=timeout_s, api_base=provider.base_url, api_key="key-1"
         )
-        turns = asyncio.Semaphore(at_once)
+        turns = Turns(at_once)
         engine = DecisionEngine(address, turns=turns, context=context or None, **options)
         engine.load()
         return engine
@@ -423,7 +424,7 @@ async def test_what_the_wire_has_no_words_for_is_said_at_once(
 async def test_without_an_address_there_is_no_model(
     monkeypatch: pytest.MonkeyPatch, provider: Provider
 ) -> None:
-    engine = DecisionEngine(Address("systemone/x", timeout_s=5), turns=asyncio.Semaphore())
+    engine = DecisionEngine(Address("systemone/x", timeout_s=5), turns=Turns())
     with pytest.raises(UnknownModel, match="SYSTEMONE_API_BASE"):
         engine.load()
     monkeypatch.setenv("SYSTEMONE_API_BASE", provider.base_url)
@@ -436,7 +437,7 @@ async def test_without_an_address_there_is_no_model(
 
 async def test_other_models_stand_beside_it(make: Make, provider: Provider) -> None:
     address = Address("openai/gpt-4o-mini", timeout_s=5, api_base=provider.base_url, api_key="k")
-    chat = RemoteEngine(address, turns=asyncio.Semaphore())
+    chat = RemoteEngine(address, turns=Turns())
     chain = ChainEngine([Link("decisions", make()), Link("chat", chat)])
     chain.load()
     assert (await chain.classify(task())).model == "systemone/nimble"

@@ -34,6 +34,7 @@ from app.engines.errors import (
 from app.engines.litellm_provider import close_connections
 from app.engines.remote.call import Address
 from app.engines.remote.engine import RemoteEngine
+from app.engines.remote.turns import Turns
 from app.engines.spending import Bill, Spent
 from tests.conftest import ROOT
 from tests.provider.behaviours import (
@@ -75,7 +76,7 @@ async def make(provider: Provider) -> AsyncIterator[Make]:
         address = Address(
             f"openai/{model}", timeout_s=timeout_s, api_base=provider.base_url, api_key="key-1"
         )
-        turns = asyncio.Semaphore(at_once)
+        turns = Turns(at_once)
         engine = RemoteEngine(address, turns=turns, context=context or None)
         engine.load()
         return engine
@@ -152,7 +153,7 @@ async def test_a_schema_has_no_bounds_for_those_that_refuse_them(provider: Provi
     address = Address(
         "together_ai/llama-3", timeout_s=5, api_base=provider.base_url, api_key="key-1"
     )
-    engine = RemoteEngine(address, turns=asyncio.Semaphore(1))
+    engine = RemoteEngine(address, turns=Turns(1))
     await engine.classify(task(mode=Mode.MULTI))
     await close_connections()
     (request,) = provider.requests
@@ -562,9 +563,27 @@ async def test_who_has_patience_waits_for_a_turn_and_has_the_whole_time_then(
     assert [type(each) for each in answers] == [Outcome] * 8
 
 
+async def test_who_is_waited_for_comes_before_who_has_patience(
+    make: Make, provider: Provider
+) -> None:
+    provider.always(UNKNOWN, slow(0.3))
+    engine = make(at_once=1, timeout_s=1.5)
+    patient = [asyncio.create_task(engine.classify(task(patience_s=60.0))) for _ in range(8)]
+    await asyncio.sleep(0.1)
+    gone = asyncio.create_task(engine.classify(task()))
+    await asyncio.sleep(0.05)
+    gone.cancel()
+    assert isinstance(await engine.classify(task()), Outcome)
+    assert sum(each.done() for each in patient) < 4
+    assert [type(each) for each in await asyncio.gather(*patient)] == [Outcome] * 8
+    # No turn was lost on the way.
+    assert isinstance(await engine.classify(task()), Outcome)
+    assert provider.most_at_once == 1
+
+
 async def test_a_name_without_a_provider_is_unknown(make: Make) -> None:
     with pytest.raises(UnknownModel, match="nonsense"):
-        RemoteEngine(Address("nonsense", timeout_s=1), turns=asyncio.Semaphore()).load()
+        RemoteEngine(Address("nonsense", timeout_s=1), turns=Turns()).load()
 
 
 def test_nobody_else_is_spoken_to(provider: Provider) -> None:
@@ -575,6 +594,7 @@ from app.engines.errors import EngineError
 from app.engines.litellm_provider import close_connections
 from app.engines.remote.call import Address
 from app.engines.remote.engine import RemoteEngine
+from app.engines.remote.turns import Turns
 met = set()
 def watch(event, arguments):
     if event in ("socket.connect", "socket.sendto"):
@@ -586,7 +606,7 @@ async def main():
     for model in ("openai/m", "anthropic/claude-sonnet-4-5", "ollama/llama3", "unknown"):
         try:
             address = Address(model, timeout_s=5, api_base={provider.base_url!r}, api_key="k")
-            engine = RemoteEngine(address, turns=asyncio.Semaphore())
+            engine = RemoteEngine(address, turns=Turns())
             await engine.classify(Task("x", categories=(Category("a"), Category("b"))))
         except EngineError:
             pass

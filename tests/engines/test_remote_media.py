@@ -1,6 +1,5 @@
 """Images, audio and video through the real LiteLLM to a provider on the wire."""
 
-import asyncio
 import base64
 import json
 import re
@@ -28,6 +27,7 @@ from app.engines.litellm_provider import close_connections
 from app.engines.remote import examples
 from app.engines.remote.call import Address
 from app.engines.remote.engine import RemoteEngine
+from app.engines.remote.turns import Turns
 from app.engines.routing import RoutedEngine
 from tests.inputs.samples import some
 from tests.provider.completions import bytes_of, examples_of, parts_of
@@ -53,7 +53,7 @@ def heard() -> Iterator[Provider]:
 
 def engine(provider: Provider, model: str, *, believed: frozenset[InputType] = ALL) -> RemoteEngine:
     address = Address(model, timeout_s=10, api_base=provider.base_url, api_key="sk")
-    made = RemoteEngine(address, turns=asyncio.Semaphore(8), believed=believed)
+    made = RemoteEngine(address, turns=Turns(8), believed=believed)
     made.load()
     return made
 
@@ -127,7 +127,7 @@ async def test_a_part_reaches_providers_with_wires_of_their_own(
     heard = NativeProvider("dog")
     async with heard as base_url:
         address = Address(model, timeout_s=10, api_base=base_url, api_key="sk")
-        made = RemoteEngine(address, turns=asyncio.Semaphore(8), believed=ALL)
+        made = RemoteEngine(address, turns=Turns(8), believed=ALL)
         made.load()
         asked = task(tmp_path, InputType(mime.partition("/")[0]), mime)
         outcome = await made.classify(asked)
@@ -289,7 +289,7 @@ async def test_examples_keep_their_places_on_other_wires(
     (cat,), (dog,) = ([replace(one, mime=mime) for one in each.media] for each in categories)
     async with heard as base_url:
         address = Address(model, timeout_s=10, api_base=base_url, api_key="sk")
-        made = RemoteEngine(address, turns=asyncio.Semaphore(8), believed=ALL, context=100_000)
+        made = RemoteEngine(address, turns=Turns(8), believed=ALL, context=100_000)
         made.load()
         asked = task(tmp_path, InputType.IMAGE, "image/png")
         categories = (Category("cat", media=(cat,)), Category("dog", media=(dog,)))

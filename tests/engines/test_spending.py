@@ -1,6 +1,5 @@
 """What tasks cost: every call counts, in vain too, and nothing is guessed."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 
@@ -14,6 +13,7 @@ from app.engines.litellm_provider import close_connections
 from app.engines.remote.call import Address
 from app.engines.remote.engine import RemoteEngine
 from app.engines.remote.price import Price, parse_prices, spent_on
+from app.engines.remote.turns import Turns
 from app.engines.spending import NOTHING, Spent
 from tests.provider.behaviours import Exchange, refuses, says, status
 from tests.provider.completions import completion
@@ -36,7 +36,7 @@ Make = Callable[..., ChainEngine]
 @pytest.fixture
 async def make(provider: Provider) -> AsyncIterator[Make]:
     def make(*models: str, price: Price | None = None) -> ChainEngine:
-        turns = asyncio.Semaphore(200)
+        turns = Turns(200)
         links = [
             Link(
                 model,

@@ -98,12 +98,14 @@ class Provider:
     async def _end(self) -> None:
         if self._server is not None:
             self._server.close()
-        ending = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in ending:
-            task.cancel()
-        await asyncio.gather(*ending, return_exceptions=True)
-        # Aborted connections are closed in the loop's next round.
-        await asyncio.sleep(0)
+        # A connection that comes in at the end has a task that takes it, then one that serves it.
+        while ending := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in ending:
+                task.cancel()
+            await asyncio.gather(*ending, return_exceptions=True)
+            # Aborted connections are closed in the loop's next rounds.
+            for _ in range(3):
+                await asyncio.sleep(0)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(

@@ -1,6 +1,5 @@
 """`POST /systemone`: clients of the System One wire find it here, under our keys and rules."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +19,7 @@ from app.engines.decisions.engine import DecisionEngine
 from app.engines.errors import ModelUnavailable
 from app.engines.litellm_provider import close_connections
 from app.engines.remote.call import Address
+from app.engines.remote.turns import Turns
 from tests.conftest import Server, Tenant
 from tests.graphql.asking import ask
 
@@ -189,7 +189,7 @@ def test_a_repeat_with_the_same_key_counts_once(pro: Tenant) -> None:
 
 async def test_our_client_and_our_server_understand_each_other(server: Server, pro: Tenant) -> None:
     address = Address("systemone/anything", timeout_s=30, api_base=server.base_url, api_key=pro.key)
-    engine = DecisionEngine(address, turns=asyncio.Semaphore(10))
+    engine = DecisionEngine(address, turns=Turns(10))
     names = (Category("billing", "Payments, refunds"), Category("technical", "Bugs, errors"))
     single = await engine.classify(Task(STATE, categories=names))
     assert single.labels[0].label == "billing"
@@ -218,9 +218,7 @@ async def test_our_client_and_our_server_understand_each_other(server: Server, p
     assert score.labels[0].label == "2"
     wrong = Address("systemone/x", timeout_s=5, api_base=server.base_url, api_key="wrong")
     with pytest.raises(ModelUnavailable) as caught:
-        await DecisionEngine(wrong, turns=asyncio.Semaphore(1)).classify(
-            Task(STATE, categories=names)
-        )
+        await DecisionEngine(wrong, turns=Turns(1)).classify(Task(STATE, categories=names))
     assert caught.value.lasting
     assert isinstance(single, Outcome)
     await close_connections()

@@ -4,7 +4,6 @@ The conformance suite and TypeSafe's SDK are put against our server; our client 
 own server, whole and with each of its faults, and against a decision model that is real.
 """
 
-import asyncio
 import json
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from app.engines.decisions.engine import DecisionEngine
 from app.engines.errors import ModelUnavailable, UnusableAnswer
 from app.engines.litellm_provider import close_connections
 from app.engines.remote.call import Address
+from app.engines.remote.turns import Turns
 from tests.conftest import Server, Site, Tenant, running
 from tests.servers import free_port, wait_until
 
@@ -118,7 +118,7 @@ async def asking(request: pytest.FixtureRequest) -> AsyncIterator[Asking]:
         address = Address(
             "systemone/jev-latest", timeout_s=5, api_base=running_there.url, api_key="key-1"
         )
-        engine = DecisionEngine(address, turns=asyncio.Semaphore(1))
+        engine = DecisionEngine(address, turns=Turns(1))
         engine.load()
         yield Asking(engine, theirs, request.param)
         await close_connections()

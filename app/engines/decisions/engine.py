@@ -24,7 +24,7 @@ from app.engines.remote.price import cost_of
 from app.engines.remote.prompt import list_categories, takes_none
 from app.engines.remote.retry import with_retries
 from app.engines.remote.temperature import Temperatures
-from app.engines.remote.turns import answer_each, turn
+from app.engines.remote.turns import Turns, answer_each, turn
 from app.engines.spending import NOTHING, Bill, Spent
 
 
@@ -55,7 +55,7 @@ class DecisionEngine:
         self,
         address: Address,
         *,
-        turns: asyncio.Semaphore,
+        turns: Turns,
         context: int | None = None,
         temperatures: Temperatures | None = None,
     ) -> None:

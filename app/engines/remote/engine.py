@@ -26,7 +26,7 @@ from app.engines.remote.price import cost_of
 from app.engines.remote.prompt import Manner, write
 from app.engines.remote.retry import with_retries
 from app.engines.remote.temperature import Temperatures
-from app.engines.remote.turns import answer_each, turn
+from app.engines.remote.turns import Turns, answer_each, turn
 from app.engines.spending import NOTHING, Spent
 
 
@@ -43,7 +43,7 @@ class RemoteEngine:
         self,
         address: Address,
         *,
-        turns: asyncio.Semaphore,
+        turns: Turns,
         context: int | None = None,
         temperatures: Temperatures | None = None,
         believed: frozenset[InputType] = frozenset(),
