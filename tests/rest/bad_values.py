@@ -66,7 +66,7 @@ WRONG_TYPES: dict[type, list[Any]] = {
     inspect.AnyType: [],
 }  # fmt: skip
 # What no parser of JSON takes, wherever it stands. Nesting is no value of any field.
-NOT_JSON = ["NaN", "-Infinity", "01", "'x'", "[" * 5_000 + "]" * 5_000]
+NOT_JSON = ["NaN", "-Infinity", "01", "'x'", "[" * 20_000 + "]" * 20_000]
 
 _CATEGORIES = [
     [],
