@@ -17,7 +17,7 @@ from app.engines.choice import ChoosingEngine
 from app.engines.contract import Engine, InputType
 from app.engines.decisions.engine import DecisionEngine, is_decision_model
 from app.engines.embedded import EmbeddedEngine
-from app.engines.errors import UnknownModel
+from app.engines.errors import ModelUnavailable, UnknownModel
 from app.engines.litellm_provider import close_connections
 from app.engines.remote.call import Address
 from app.engines.remote.engine import RemoteEngine
@@ -144,14 +144,20 @@ def check_models(settings: Settings) -> None:
     Blocking; asks no provider.
 
     Raises:
-        SettingsError: No provider is known for a name, or the encoder can't be loaded; the message
-            names the variable.
+        SettingsError: No provider is known for a name, the encoder can't be loaded, or there is no
+            folder for models; the message names the variable.
     """
+    folder = settings.prepared_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        variable = f"{PREFIX}{'MODELS_DIR' if settings.models_dir else 'DATA_DIR'}"
+        raise SettingsError(f"{variable}: {folder} can't be made: {error.strerror}") from None
     if settings.text_encoder:
         try:
             OwnEncoder(settings.text_encoder)
-        except Exception as error:
-            raise SettingsError(f"{PREFIX}TEXT_ENCODER: {error}") from error
+        except ModelUnavailable as error:
+            raise SettingsError(f"{PREFIX}TEXT_ENCODER: {error}") from None
     for variable, models in settings.models_by_variable.items():
         remote = tuple(name for name in models if name != EMBEDDED)
         try:

@@ -13,9 +13,9 @@ from app import __version__
 from app.domain.sealing import KEY_FILE, SealBroken, load_seal
 from app.domain.webhooks.reseal import count_unreadable
 from app.engines.contract import Category, InputType, Task
-from app.engines.errors import ModelUnavailable, UnsupportedInput
+from app.engines.errors import EngineError, ModelUnavailable, UnsupportedInput
 from app.engines.litellm_provider import close_connections
-from app.engines.remote.capabilities import missing_keys
+from app.engines.remote.capabilities import unset_variables
 from app.engines.remote.turns import Turns
 from app.runtime import make_embedded, make_links, make_remote
 from app.settings import EMBEDDED, PREFIX, Settings, load_settings
@@ -83,10 +83,12 @@ def _broker(settings: Settings) -> str:
 
 def _model(name: str, settings: Settings) -> str:
     if name != EMBEDDED:
-        lacking = missing_keys(name) if not settings.model_api_key.get_secret_value() else []
-        if lacking and not settings.model_api_base:
-            raise ModelUnavailable(f"no key: set {' or '.join(lacking)}")
-        return asyncio.run(_ask(name, settings))
+        try:
+            return asyncio.run(_ask(name, settings))
+        except EngineError as error:
+            unset = [] if settings.model_api_key.get_secret_value() else unset_variables(name)
+            hint = f"; not set: {', '.join(unset)}" if unset else ""
+            raise ModelUnavailable(f"{error}{hint}") from None
     engine = make_embedded(settings)
     try:
         engine.load()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from app.engines.circuit import Circuit
 from app.engines.contract import ConfidenceSource, Engine, InputType, Outcome, Task
 from app.engines.errors import (
+    EngineBusy,
     EngineError,
     ModelUnavailable,
     Unfit,
@@ -95,36 +96,26 @@ class ChainEngine:
             UnsupportedInput: None of the models takes this kind of content.
             UnreadableMedia: One could not read the content, and no other answered.
             Unfit: The task asks for more than any of the models can ever give.
+            EngineBusy: One had too much to do, and no other answered.
             ModelUnavailable: No model could; says when the first may again.
         """
         able = [link for link in self.links if task.input_type in link.engine.input_types]
         if not able:
             raise UnsupportedInput(f"no model takes {task.input_type.value}")
-        unreadable: UnreadableMedia | None = None
-        unfit: list[Unfit] = []
+        failures: list[EngineError] = []
         spent = NOTHING
         for link in able:
             try:
                 answer = await _try(link, task)
-            except UnreadableMedia as error:
-                unreadable = error
-                spent += error.spent
-            except Unfit as error:
-                unfit.append(error)
+            except (UnreadableMedia, Unfit, EngineBusy) as error:
+                failures.append(error)
                 spent += error.spent
             else:
                 if isinstance(answer, Outcome):
                     fell_back = answer.fell_back or link is not able[0]
                     return replace(answer.after(spent), fell_back=fell_back)
                 spent += answer
-        waits = [link.circuit.opens_in for link in able]
-        failure: EngineError = ModelUnavailable(
-            "no model could answer", retry_after=min(waits) or None
-        )
-        if unreadable is not None:
-            failure = unreadable
-        elif len(unfit) == len(able):
-            failure = unfit[-1]
+        failure = _reason(failures, able)
         failure.spent = spent
         raise failure
 
@@ -142,12 +133,26 @@ class ChainEngine:
         return await all_of(answer(task) for task in tasks)
 
 
+def _reason(failures: Sequence[EngineError], able: Sequence[Link]) -> EngineError:
+    """Return, of why no model answered, what says most of the task: else the models were away."""
+    by_kind = {type(failure): failure for failure in failures}
+    if UnreadableMedia in by_kind:
+        return by_kind[UnreadableMedia]
+    if len(failures) == len(able) and set(by_kind) == {Unfit}:
+        return by_kind[Unfit]
+    if EngineBusy in by_kind:
+        return by_kind[EngineBusy]
+    waits = [link.circuit.opens_in for link in able]
+    return ModelUnavailable("no model could answer", retry_after=min(waits) or None)
+
+
 async def _try(link: Link, task: Task) -> Outcome | Spent:
     """Return the model's answer, or what was spent in vain when the next one is to be asked.
 
     Raises:
         UnreadableMedia: This model can't read the content; the next one may.
         Unfit: This model could never do what the task asks for; the next one may.
+        EngineBusy: This model has too much to do; the next one may not.
     """
     ticket = link.circuit.admit()
     if ticket is None:
@@ -160,6 +165,10 @@ async def _try(link: Link, task: Task) -> Outcome | Spent:
         return error.spent
     except (UnreadableMedia, Unfit):
         link.circuit.told_nothing(ticket)
+        raise
+    except EngineBusy as error:
+        link.circuit.told_nothing(ticket)
+        logger.warning("model %s: %s", link.name, error)
         raise
     except EngineError as error:
         link.circuit.told_nothing(ticket)

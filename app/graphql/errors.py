@@ -18,6 +18,7 @@ from app.domain.errors import (
     ErrorCode,
     InvalidRequest,
     MediaUnavailable,
+    ModelUnavailable,
     PlanRestriction,
     RateLimitExceeded,
     ServerError,
@@ -63,6 +64,10 @@ class UserError:
         default=None,
         description="RATE_LIMIT_EXCEEDED and BUDGET_EXCEEDED: when it resets. Else null.",
     )
+    retry_after: int | None = strawberry.field(
+        default=None,
+        description="MODEL_UNAVAILABLE: in how many seconds it is worth another try. Else null.",
+    )
     feature: str | None = strawberry.field(
         default=None, description="PLAN_RESTRICTION: what the plan lacks. Else null."
     )
@@ -86,6 +91,8 @@ def user_error(error: Error, *, docs: str) -> UserError:
         case BudgetExceeded():
             shown.budget, shown.budget_used = Dollars(error.limit), Dollars(error.used)
             shown.resets_at = DateTime(error.resets_at)
+        case ModelUnavailable():
+            shown.retry_after = error.retry_after
         case PlanRestriction():
             shown.feature, shown.required_plan = error.feature, error.required_plan
     return shown

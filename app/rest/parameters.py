@@ -1,15 +1,14 @@
 """Query parameters that several addresses share."""
 
+from app.domain.batches.batch import ID_PATTERN
 from app.domain.classification.request import MAX_ID
 from app.rest.call import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET, MAX_WAIT_S
 from app.rest.operation import Parameter
 
 _WHICH = "Which one; it may stand in the path instead."
-JOB_ID = Parameter(
-    "id", _WHICH, {"type": "string", "pattern": "^([0-9]{1,18}|batch_[0-9a-f]{1,32})$"}
-)
+JOB_ID = Parameter("id", _WHICH, {"type": "string", "pattern": f"^([0-9]{{1,18}}|{ID_PATTERN})$"})
 REQUIRED_BATCH_ID = Parameter(
-    "id", _WHICH, {"type": "string", "pattern": "^batch_[0-9a-f]{1,32}$"}, required=True
+    "id", _WHICH, {"type": "string", "pattern": f"^{ID_PATTERN}$"}, required=True
 )
 REQUIRED_JOB_ID = Parameter("id", _WHICH, JOB_ID.schema, required=True)
 WAIT = Parameter(

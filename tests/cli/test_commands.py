@@ -6,8 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 
+from app.engines.text.minilm import MiniLmEncoder
 from tests.conftest import ROOT, Site, running
+
+TOKENIZER = Tokenizer(WordLevel({"x": 0}, unk_token="x")).to_str()
 
 
 @pytest.fixture(scope="module")
@@ -226,7 +231,13 @@ def test_export_openapi(site: Site) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("TEXT_ENCODER", "/absent"), ("HOST", "not.a.host.example"), ("DATA_DIR", "/proc/absent")],
+    [
+        ("TEXT_ENCODER", "/absent"),
+        ("TEXT_ENCODER", "/usr"),
+        ("HOST", "not.a.host.example"),
+        ("DATA_DIR", "/proc/absent"),
+        ("MODELS_DIR", "/proc/absent"),
+    ],
 )
 def test_what_a_server_can_not_start_with_is_named(
     make_site: Callable[..., Site], name: str, value: str
@@ -237,6 +248,27 @@ def test_what_a_server_can_not_start_with_is_named(
     assert done.returncode == 1
     assert f"CLASSIFAILY_{name}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("bad", ["model.onnx", "tokenizer.json"])
+def test_an_encoder_that_can_not_be_read_is_named(
+    make_site: Callable[..., Site], tmp_path: Path, bad: str
+) -> None:
+    for name in ("model.onnx", "tokenizer.json"):
+        (tmp_path / name).write_text("{}" if name == bad else TOKENIZER)
+    site = make_site(text_encoder=str(tmp_path))
+    for words in (("serve",), ("classify", "x", "--categories", "a,b")):
+        done = site.command(*words, check=False)
+        assert done.returncode == 1
+        assert f"the text encoder {tmp_path} can't be read" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_what_ends_a_start_is_said(make_site: Callable[..., Site], tmp_path: Path) -> None:
+    (tmp_path / f"{MiniLmEncoder.fingerprint}.onnx").mkdir()
+    done = make_site(models_dir=str(tmp_path)).command("serve", check=False)
+    assert done.returncode != 0
+    assert "the server can't start: " in done.stderr
 
 
 def test_a_taken_port_for_metrics_is_said_plainly(make_site: Callable[..., Site]) -> None:
@@ -262,7 +294,11 @@ def test_doctor_asks_the_broker(make_site: Callable[..., Site], redis_url: str) 
 
 def test_doctor_says_what_a_provider_lacks(make_site: Callable[..., Site]) -> None:
     no_key = make_site(model="openai/gpt-4o-mini").command("doctor", check=False).stdout
-    assert "missing  model openai/gpt-4o-mini: no key: set OPENAI_API_KEY" in no_key
+    assert "missing  model openai/gpt-4o-mini: the provider can't be reached" in no_key
+    assert "not set: OPENAI_API_KEY" in no_key
+    # Without the variable it is asked where it is by default: nobody is there.
+    ollama = make_site(model="ollama/llama3").command("doctor", check=False).stdout
+    assert "missing  model ollama/llama3: the provider can't be reached" in ollama
     away = make_site(model="openai/own", model_api_base="http://127.0.0.1:1/v1")
     assert "openai/own: the provider can't be reached" in away.command("doctor", check=False).stdout
     rows = away.data_dir / "rows.jsonl"

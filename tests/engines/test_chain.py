@@ -9,7 +9,7 @@ from app.engines.chain import BATCH_AT_ONCE, ChainEngine, Link
 from app.engines.circuit import THRESHOLD, Circuit
 from app.engines.contract import Category, ConfidenceSource, Outcome, Task
 from app.engines.embedded import EmbeddedEngine
-from app.engines.errors import ModelUnavailable, Unfit
+from app.engines.errors import EngineBusy, ModelUnavailable, Unfit
 from app.engines.litellm_provider import close_connections
 from app.engines.remote.call import Address
 from app.engines.remote.engine import RemoteEngine
@@ -49,6 +49,21 @@ async def chain(provider: Provider) -> AsyncIterator[Chain]:
         return made
 
     yield make
+    await close_connections()
+
+
+async def test_models_that_are_only_busy_are_not_away(provider: Provider) -> None:
+    provider.always("o3-mini", slow(0.6))
+    address = Address("openai/o3-mini", timeout_s=0.3, api_base=provider.base_url, api_key="k")
+    patient = Address("openai/o3-mini", timeout_s=5, api_base=provider.base_url, api_key="k")
+    turns = Turns(1)
+    holds = RemoteEngine(patient, turns=turns)
+    held = asyncio.create_task(holds.classify(TASK))
+    await asyncio.sleep(0.2)
+    chain = ChainEngine([Link("o3-mini", RemoteEngine(address, turns=turns))])
+    with pytest.raises(EngineBusy):
+        await chain.classify(TASK)
+    await held
     await close_connections()
 
 

@@ -201,6 +201,11 @@ def test_when_no_model_answers_it_is_503_and_counts_nothing(setting: Setting) ->
     assert error["code"] == "model_unavailable"
     assert error["retry_after"] == int(reply.headers["Retry-After"])
     assert "billing" not in error["message"]
+    wanted = {"input": "x", "categories": [{"name": name} for name in CATEGORIES], "mode": "MULTI"}
+    text = CLASSIFY.replace("code message", "code retryAfter")
+    (shown,) = ask(setting.client, text, input=wanted)["classify"]["errors"]
+    assert shown["code"] == "MODEL_UNAVAILABLE"
+    assert shown["retryAfter"] >= 1
     batch = {"categories": CATEGORIES, "mode": "multi", "items": [{"input": "x"}]}
     ended = setting.client.post("/api/v1/batch", json=batch).json()
     assert ended["status"] == "failed"

@@ -11,7 +11,8 @@ from app.domain.jobs.job import Job, JobStatus
 from app.engines.contract import Category, InputType, Mode
 
 MAX_ITEM_ID_LENGTH = 200
-_ID = re.compile(r"batch_[0-9a-f]{1,32}")
+#: Of an id: what a table keeps of one is 40 characters.
+ID_PATTERN = "batch_[0-9a-f]{1,32}"
 
 
 class BatchKind(StrEnum):
@@ -80,4 +81,4 @@ def new_batch_id() -> str:
 
 def is_batch_id(text: str) -> bool:
     """Tell whether a string could be a batch's id."""
-    return _ID.fullmatch(text) is not None
+    return re.fullmatch(ID_PATTERN, text) is not None

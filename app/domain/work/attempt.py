@@ -3,7 +3,7 @@
 A job ends with its answer, or with an error that another attempt would not mend. Anything else is
 put off, longer each time and at least as long as the model asks for, until it has been started
 `MAX_ATTEMPTS` times. A model that is away is waited for longer: `MODEL_ATTEMPTS`. Where a turn does
-not come, nothing was begun, and nothing counts.
+not come and nothing was spent, nothing was begun, and nothing counts.
 """
 
 import asyncio
@@ -78,6 +78,8 @@ class TookTooLong(Exception):
 
 
 Answer = Outcome | Exception
+# The model is away, or has too much to do: nothing is wrong with the job.
+_AWAY = (ModelUnavailable, EngineBusy)
 
 
 async def attempt(services: Services, lease_id: str, jobs: Sequence[LeasedJob]) -> None:
@@ -231,10 +233,13 @@ def _is_worth_another(job: LeasedJob, answer: Answer) -> bool:
         return False
     if isinstance(answer, MediaUnavailable) and answer.lasting:
         return False
-    if isinstance(answer, EngineBusy):
+    if _was_not_begun(answer):
         return True
-    away = isinstance(answer, ModelUnavailable)
-    return job.attempts < (MODEL_ATTEMPTS if away else MAX_ATTEMPTS)
+    return job.attempts < (MODEL_ATTEMPTS if isinstance(answer, _AWAY) else MAX_ATTEMPTS)
+
+
+def _was_not_begun(answer: Answer) -> bool:
+    return isinstance(answer, EngineBusy) and answer.spent == NOTHING
 
 
 def _class_of(answer: Answer) -> str:
@@ -258,7 +263,7 @@ async def _put_off(services: Services, job: LeasedJob, lease_id: str, answer: An
     delay = FIRST_DELAY_S * 2 ** (job.attempts - 1) * random.uniform(0.5, 1.5)
     due_at = clock.now() + timedelta(seconds=max(delay, _wanted_pause(answer)))
     took = _took(_spent(answer))
-    counts = not isinstance(answer, EngineBusy)
+    counts = not _was_not_begun(answer)
     if await services.ledger.run(
         put_off(job.id, lease_id, due_at=due_at, took=took, counts=counts)
     ):

@@ -129,8 +129,8 @@ def with_key(address: Address) -> Address:
     return address if known["keys_in_environment"] else replace(address, api_key="none")
 
 
-def missing_keys(model: str) -> list[str]:
-    """Return the variables with a key that LiteLLM would look for in vain."""
+def unset_variables(model: str) -> list[str]:
+    """Return the variables that LiteLLM looks for in vain; it may do without some of them."""
     known = library().validate_environment(model)
     return list(known["missing_keys"])
 

@@ -31,10 +31,15 @@ class OwnEncoder:
     def __init__(self, location: str) -> None:
         folder = _folder_of(location)
         graph = _first(folder, "model.onnx", "onnx/model.onnx")
-        self._tokenizer = Tokenizer.from_file(str(_first(folder, "tokenizer.json")))
+        tokenizer = _first(folder, "tokenizer.json")
+        try:
+            self._tokenizer = Tokenizer.from_file(str(tokenizer))
+            self._session = open_session(graph)
+        except Exception as error:
+            # Neither library has a base for what it raises of a bad file.
+            raise ModelUnavailable(f"the text encoder {location} can't be read: {error}") from error
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
-        self._session = open_session(graph)
         self._inputs = {each.name for each in self._session.get_inputs()}
         outputs = [each.name for each in self._session.get_outputs()]
         self._output = _POOLED if _POOLED in outputs else outputs[0]
